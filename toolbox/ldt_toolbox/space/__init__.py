@@ -1,0 +1,1 @@
+"""Raster and vector operations that the use cases share."""
