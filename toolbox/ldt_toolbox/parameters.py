@@ -1,0 +1,275 @@
+"""Parameters of a use case: declared in its manifest, validated once, then read only."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ldt_toolbox.documents import Document, nearest
+from ldt_toolbox.errors import ParameterError
+
+TYPES = ("number", "integer", "boolean", "text", "date", "choice", "integers", "texts")
+_FIELDS = ("type", "unit", "min", "max", "default", "choices", "help", "source")
+_PYTHON = {
+    "number": "float", "integer": "int", "boolean": "bool", "text": "str", "date": "str",
+    "choice": "str", "integers": "list[int]", "texts": "list[str]",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One thing that can be tuned.
+
+    Attributes
+    ----------
+    name, type, unit : str
+        Type is one of `number`, `integer`, `boolean`, `text`, `date`, `choice`, `integers`,
+        `texts`; unit a UN/CEFACT code or empty.
+    min, max : float or None
+        Inclusive range.
+    default : object
+        None means that the use case finds a value itself, as `help` says.
+    choices : tuple of str
+        Words allowed for a `choice`.
+    help : mapping of str to str
+        Meaning, by language.
+    source : str
+        Where the default is from.
+    """
+
+    name: str
+    type: str
+    unit: str
+    min: float | None
+    max: float | None
+    default: Any
+    choices: tuple[str, ...]
+    help: Mapping[str, str]
+    source: str
+
+    @property
+    def python_type(self) -> str:
+        """Type as written in a notebook's parameter cell."""
+        return _PYTHON[self.type] + (" | None" if self.default is None else "")
+
+    def range_text(self) -> str:
+        """`2 to 50`, `one of a, b` or an empty text."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.min is not None and self.max is not None:
+            return f"{self.min:g} to {self.max:g}"
+        return ""
+
+    def check(self, value: Any) -> Any:
+        """Return the value in the parameter's own type.
+
+        Parameters
+        ----------
+        value : object
+            A value, or its text (as from a command line).
+
+        Raises
+        ------
+        ParameterError
+            If it has another type or lies out of range; names parameter, value and what is valid.
+        """
+        if value is None or (value == "" and self.default is None):
+            if self.default is None:
+                return None
+            raise self._refuse(value, "a value is needed")
+        read = {
+            "number": self._number, "integer": self._integer, "boolean": self._boolean,
+            "text": self._text, "choice": self._choice, "date": self._date,
+            "integers": self._list, "texts": self._list,
+        }[self.type]  # fmt: skip
+        return read(value)
+
+    def _refuse(self, value: Any, why: str) -> ParameterError:
+        unit = f" {self.unit}" if self.unit else ""
+        valid = f"; valid: {self.range_text()}{unit}" if self.range_text() else ""
+        return ParameterError(f"{self.name} = {value!r}: {why}{valid}")
+
+    def _in_range(self, value: float) -> None:
+        low = -math.inf if self.min is None else self.min
+        high = math.inf if self.max is None else self.max
+        if not low <= value <= high:
+            raise self._refuse(value, "out of range")
+
+    def _number(self, value: Any) -> float:
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            raise self._refuse(value, "a number is needed, with a point as decimal mark") from None
+        if not math.isfinite(number):
+            raise self._refuse(value, "a finite number is needed")
+        self._in_range(number)
+        return number
+
+    def _integer(self, value: Any) -> int:
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number) or number != int(number):
+            raise self._refuse(value, "a whole number is needed")
+        self._in_range(number)
+        return int(number)
+
+    def _boolean(self, value: Any) -> bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() not in words:
+            raise self._refuse(value, "true or false is needed")
+        return words[str(value).lower()]
+
+    def _text(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise self._refuse(value, "text is needed")
+        return value
+
+    def _choice(self, value: Any) -> str:
+        if value not in self.choices:
+            raise self._refuse(value, nearest(str(value), self.choices))
+        return str(value)
+
+    def _date(self, value: Any) -> str:
+        try:
+            return date.fromisoformat(str(value)).isoformat()
+        except ValueError:
+            raise self._refuse(value, "a date is needed, for example 2025-07-15") from None
+
+    def _list(self, value: Any) -> tuple[Any, ...]:
+        if isinstance(value, str):
+            text = value.strip()
+            try:
+                value = json.loads(text) if text.startswith("[") else text.split(",")
+            except json.JSONDecodeError:
+                raise self._refuse(value, 'a list is needed, for example ["a", "b"]') from None
+            value = [item.strip() if isinstance(item, str) else item for item in value]
+            value = [item for item in value if item != ""]
+        if not isinstance(value, list | tuple):
+            raise self._refuse(value, "a list is needed")
+        item = self._integer if self.type == "integers" else self._text
+        return tuple(item(entry) for entry in value)
+
+
+class Parameters(Mapping[str, Any]):
+    """Validated parameters of one run; read as attributes or items, never changed.
+
+    Attributes
+    ----------
+    origin : mapping of str to str
+        For each name `given`, `territory` or `manifest`.
+    """
+
+    _values: dict[str, Any]
+    origin: Mapping[str, str]
+
+    def __init__(self, values: Mapping[str, Any], origin: Mapping[str, str]) -> None:
+        object.__setattr__(self, "_values", dict(values))
+        object.__setattr__(self, "origin", dict(origin))
+
+    @classmethod
+    def build(
+        cls,
+        use_case: str,
+        declared: Mapping[str, Parameter],
+        *,
+        given: Mapping[str, Any],
+        territory: Mapping[str, Any],
+    ) -> "Parameters":
+        """Join what is given, the territory's own values and the defaults, and check them all."""
+        problems = [
+            f"{use_case} has no parameter `{name}`: {nearest(name, declared)}"
+            for name in given
+            if name not in declared
+        ]
+        problems += [
+            f"the territory sets `{name}`, which {use_case} does not have: "
+            f"{nearest(name, declared)}"
+            for name in territory
+            if name not in declared
+        ]
+        values, origin = {}, {}
+        for name, parameter in declared.items():
+            source = "given" if name in given else "territory" if name in territory else "manifest"
+            value = {"given": given, "territory": territory}.get(source, {}).get(
+                name, parameter.default
+            )
+            try:
+                values[name] = parameter.check(value)
+            except ParameterError as error:
+                problems.append(
+                    f"{error} (in territory.yaml)" if source == "territory" else str(error)
+                )
+            origin[name] = source
+        if problems:
+            raise ParameterError("\n".join(problems))
+        return cls(values, origin)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return object.__getattribute__(self, "_values")[name]
+        except KeyError:
+            raise AttributeError(f"no parameter `{name}`: {nearest(name, self._values)}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError("parameters are read only: validate again with another value")
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{k}={v!r}" for k, v in self._values.items())
+        return f"Parameters({inside})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th scope='row' style='text-align:left'>{k}</th><td>{v}</td>"
+            f"<td>{self.origin[k]}</td></tr>"
+            for k, v in self._values.items()
+        )
+        head = "<tr><th>parameter</th><th>value</th><th>from</th></tr>"
+        return f"<table>{head}{rows}</table>"
+
+
+def read_parameters(doc: Document) -> dict[str, Parameter]:
+    """Read the `parameters` part of a manifest, noting its problems in the document."""
+    declared: dict[str, Parameter] = {}
+    for name in doc.mapping(("parameters",)):
+        where = ("parameters", name)
+        spec = doc.mapping(where, known=_FIELDS, required=("type", "help", "source"))
+        if not name.isidentifier():
+            doc.problem(where, f"`{name}` cannot be a variable name: use letters, digits and _")
+        kind = doc.choice((*where, "type"), TYPES)
+        doc.texts((*where, "help"), languages=("en", "fr"))
+        if "default" not in spec:
+            doc.problem(where, f"parameter {name} lacks `default`: null lets the use case find it")
+        default = spec.get("default")
+        parameter = Parameter(
+            name=name,
+            type=kind,
+            unit=str(spec.get("unit") or ""),
+            min=spec.get("min"),
+            max=spec.get("max"),
+            default=default,
+            choices=tuple(spec.get("choices") or ()),
+            help=spec.get("help") or {},
+            source=str(spec.get("source", "")),
+        )
+        if kind in TYPES and default is not None:
+            try:
+                parameter.check(default)
+            except ParameterError as error:
+                doc.problem((*where, "default"), f"the default fails its own check: {error}")
+        declared[name] = parameter
+    return declared

@@ -1,0 +1,207 @@
+"""Load what a use case needs from what a territory has."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ldt_toolbox.errors import DataError, MissingRoleError
+from ldt_toolbox.results import Note
+from ldt_toolbox.territory import Source, Territory
+from ldt_toolbox.use_case import Role, UseCase
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from ldt_toolbox.space.raster import Raster
+
+RASTER_SUFFIXES = {".tif", ".tiff", ".vrt", ".nc", ".asc", ".img", ".jp2"}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Data of one role, and everything that a reader has to know of it.
+
+    Attributes
+    ----------
+    role : str
+        The role that it serves.
+    data : geopandas.GeoDataFrame, Raster or pandas.DataFrame
+        In the territory's CRS.
+    source : Source
+        Licence, origin, date, provenance and unit.
+    sha256 : str
+        Hash of the file that was read.
+    notes : tuple of Note
+        What was mended or assumed while reading.
+    """
+
+    role: str
+    data: "gpd.GeoDataFrame | Raster | pd.DataFrame"
+    source: Source
+    sha256: str
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All layers of a run.
+
+    Attributes
+    ----------
+    territory : Territory
+        The place.
+    layers : mapping of str to Layer
+        By role.
+    missing : mapping of str to Role
+        Optional roles for which the territory names no source.
+    """
+
+    territory: Territory
+    layers: Mapping[str, Layer]
+    missing: Mapping[str, Role] = field(default_factory=dict)
+
+    def __contains__(self, role: str) -> bool:
+        return role in self.layers
+
+    def frame(self, role: str) -> "gpd.GeoDataFrame":
+        """Vector data of a role."""
+        return self._data(role)
+
+    def table(self, role: str) -> "pd.DataFrame":
+        """Table of a role."""
+        table: pd.DataFrame = self._data(role)
+        return table
+
+    def raster(self, role: str) -> "Raster":
+        """Raster of a role."""
+        raster: Raster = self._data(role)
+        return raster
+
+    def _data(self, role: str) -> Any:
+        if role not in self.layers:
+            raise MissingRoleError(
+                f"{self.territory.id} has no source for the role `{role}`: "
+                f"add `sources: {role}:` to {self.territory.path}"
+            )
+        return self.layers[role].data
+
+    def notes(self) -> list[Note]:
+        """What was mended or assumed while reading, and what is lost with missing roles."""
+        notes = [note for layer in self.layers.values() for note in layer.notes]
+        notes += [
+            Note(
+                "gap",
+                {
+                    "en": f"No {role.id.replace('_', ' ')}: {role.without.get('en', '')}.",
+                    "fr": f"Pas de données « {role.id} » : {role.without.get('fr', '')}.",
+                },
+            )
+            for role in self.missing.values()
+        ]
+        return notes
+
+
+def load(case: UseCase, territory: Territory) -> Inputs:
+    """Load every role of a use case that the territory can serve.
+
+    Parameters
+    ----------
+    case : UseCase
+        Says what is needed.
+    territory : Territory
+        Says where it comes from.
+
+    Raises
+    ------
+    MissingRoleError
+        With every required role for which there is no source.
+    DataError, CRSError, MissingFileError, MissingColumnError
+        If data cannot be used; names role, file and what to do.
+    """
+    absent = [r for r in case.roles.values() if r.required and r.id not in territory.sources]
+    if absent:
+        lines = "\n".join(
+            f"  {role.id}: {role.help.get('en', '')} (accepts {', '.join(role.accepts)})"
+            for role in absent
+        )
+        raise MissingRoleError(
+            f"{case.id} needs roles for which {territory.id} names no source:\n{lines}\n"
+            f"add them under `sources:` in {territory.path}"
+        )
+    layers = {
+        role.id: load_role(role, territory)
+        for role in case.roles.values()
+        if role.id in territory.sources
+    }
+    missing = {role.id: role for role in case.roles.values() if role.id not in layers}
+    return Inputs(territory=territory, layers=layers, missing=missing)
+
+
+def load_role(role: Role, territory: Territory) -> Layer:
+    """Load the data of one role.
+
+    Raises
+    ------
+    MissingRoleError
+        If the territory names no source for it.
+    DataError
+        If the file's hash differs from the one that territory.yaml states, or the file does not
+        fit the role.
+    """
+    if role.id not in territory.sources:
+        raise MissingRoleError(f"{territory.id} names no source for `{role.id}`")
+    source = territory.sources[role.id]
+    accepted = source.use or source.protocol
+    if accepted not in role.accepts:
+        raise DataError(
+            f"{role.id} comes by `{accepted}`, but this use case accepts {', '.join(role.accepts)}"
+        )
+    data: Any
+    if source.use:
+        from ldt_toolbox.sources.tables import read_normals
+
+        data, notes = read_normals(source.use, lonlat=territory.center_lonlat)
+        return Layer(role.id, data, source, "", tuple(notes))
+    digest = _checked_hash(source)
+    is_raster = source.path is not None and source.path.suffix.lower() in RASTER_SUFFIXES
+    if role.kind == "table":
+        from ldt_toolbox.sources.tables import read_table
+
+        data, notes = read_table(source, role)
+    elif is_raster and "raster" in role.kind:
+        from ldt_toolbox.sources.grid import read_raster
+
+        bounds = territory.boundary_geometry.bounds
+        data, notes = read_raster(source, crs=territory.crs, bounds=bounds, role=role)
+    elif "vector" in role.kind and not is_raster:
+        from ldt_toolbox.sources.vector import read_vector
+
+        data, notes = read_vector(
+            source, crs=territory.crs, geometry=role.geometry,
+            clip=territory.boundary_geometry, role=role,
+        )  # fmt: skip
+    else:
+        raise DataError(f"{role.id} must be {role.kind}, but {source.path} is not")
+    return Layer(role.id, data, source, digest, tuple(notes))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal text."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checked_hash(source: Source) -> str:
+    if source.path is None or not source.path.exists():
+        return ""  # the reader says it better
+    digest = file_sha256(source.path)
+    if source.sha256 and digest != source.sha256:
+        raise DataError(
+            f"{source.role}: {source.path.name} has the hash {digest[:12]}..., "
+            f"territory.yaml states {source.sha256[:12]}...: the file was changed; "
+            "restore it, or remove `sha256` if the change is meant"
+        )
+    return digest

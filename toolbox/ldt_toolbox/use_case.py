@@ -1,0 +1,354 @@
+"""A use case: one manifest that says what it needs, what can be tuned and what it yields."""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ldt_toolbox.documents import Document, nearest
+from ldt_toolbox.errors import LDTError, WrongUseError
+from ldt_toolbox.parameters import Parameter, Parameters, read_parameters
+from ldt_toolbox.paths import data_root
+from ldt_toolbox.territory import Territory
+
+if TYPE_CHECKING:
+    from ldt_toolbox.results import Results
+    from ldt_toolbox.sources import Inputs
+
+LANGUAGES = ("en", "fr")
+KINDS = ("vector", "raster", "vector or raster", "table")
+MIM8_TAGS = ("raw", "transformed", "model_input", "model_output")
+PROVENANCE = ("observed", "derived", "synthetic")
+MAP_STYLES = ("sequential", "sequential_reversed", "diverging", "classes")
+SEARCH_VARIABLE = "LDT_USE_CASES"
+
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that a role's table has."""
+
+    name: str
+    required: bool
+    unit: str
+    help: Text
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a use case needs, told without naming a source.
+
+    Attributes
+    ----------
+    id : str
+        Name of the role; a territory's sources use it as key.
+    kind : str
+        One of `vector`, `raster`, `vector or raster`, `table`.
+    geometry : str
+        `polygon`, `line`, `point` or empty.
+    required : bool
+        Whether the use case is blocked without it.
+    unit : str
+        Unit of the values (UN/CEFACT code), or empty.
+    columns : mapping of str to Column
+        Columns of its table.
+    accepts : tuple of str
+        Protocols and registry entries that can serve it.
+    max_resolution_m : float or None
+        Coarsest cell that still makes sense.
+    help, without : mapping of str to str
+        What it is; what is lost without it, by language.
+    """
+
+    id: str
+    kind: str
+    geometry: str
+    required: bool
+    unit: str
+    columns: Mapping[str, Column]
+    accepts: tuple[str, ...]
+    max_resolution_m: float | None
+    help: Text
+    without: Text
+
+
+@dataclass(frozen=True)
+class Output:
+    """A layer, table or indicator that a run yields."""
+
+    id: str
+    unit: str
+    mim8: str
+    optional: bool
+    title: Text
+    help: Text
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """A use case as its manifest tells it. Get one with `UseCase.find` or `UseCase.read`."""
+
+    id: str
+    version: str
+    path: Path
+    title: Text
+    question: Text
+    purpose: Mapping[str, Any]
+    compute_name: str
+    notebook: Path
+    roles: Mapping[str, Role]
+    parameters: Mapping[str, Parameter]
+    layers: Mapping[str, Output]
+    tables: Mapping[str, Output]
+    indicators: Mapping[str, Output]
+    resources: Mapping[str, float]
+    evidence: tuple[Mapping[str, Any], ...]
+    method: tuple[Text, ...]
+    limits: tuple[Text, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> "UseCase":
+        """Read and check a manifest.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            `use-case.yaml`, or the folder that holds it.
+
+        Raises
+        ------
+        MissingFileError
+            If there is none.
+        DocumentError
+            With all problems of the file and their lines.
+        """
+        path = path / "use-case.yaml" if path.is_dir() else path
+        return _read(Document(path))
+
+    @classmethod
+    def find(cls, name: str, *, near: Path | None = None) -> "UseCase":
+        """Find a use case by id, or read it from a path.
+
+        Parameters
+        ----------
+        name : str
+            An id such as `heat-islands`, or the path of a manifest or its folder.
+        near : pathlib.Path, optional
+            A territory's folder whose own `use-cases/` is searched first.
+
+        Raises
+        ------
+        WrongUseError
+            If no use case has this id; names the nearest one.
+        """
+        if "/" in name or name.endswith(".yaml") or os.sep in name:
+            return cls.read(Path(name))
+        known = dict(use_case_folders(near=near))
+        if name not in known:
+            raise WrongUseError(f"no use case is called `{name}`: {nearest(name, known)}")
+        return cls.read(known[name])
+
+    def validate(
+        self, given: Mapping[str, Any] | None = None, *, territory: Territory | None = None
+    ) -> Parameters:
+        """Build the validated parameters object.
+
+        Parameters
+        ----------
+        given : mapping of str to object, optional
+            Values by parameter name; text is converted to the parameter's type.
+        territory : Territory, optional
+            Its own values for this use case stand where none is given.
+
+        Returns
+        -------
+        ldt_toolbox.parameters.Parameters
+        ----------
+            All parameters, each as attribute; `origin` tells where each value is from.
+
+        Raises
+        ------
+        ParameterError
+            With every unknown name (and the nearest valid one) and every value out of range.
+        """
+        own = territory.parameters.get(self.id, {}) if territory else {}
+        return Parameters.build(self.id, self.parameters, given=given or {}, territory=own)
+
+    def validate_cell(self, namespace: Mapping[str, Any], *, territory: Territory) -> Parameters:
+        """Validate the values of a notebook's parameter cell.
+
+        A value that equals the manifest's default counts as not given, so that the
+        territory's own value stands; set ``territory_values = False`` in the cell to take
+        every value as it is written.
+
+        Parameters
+        ----------
+        namespace : mapping
+            The notebook's `globals()`.
+        territory : Territory
+            The place of the run.
+        """
+        plain = not namespace.get("territory_values", True)
+        given = {
+            name: namespace[name]
+            for name, parameter in self.parameters.items()
+            if name in namespace and (plain or namespace[name] != parameter.default)
+        }
+        return self.validate(given, territory=territory)
+
+    @property
+    def compute(self) -> "Callable[[Inputs, Parameters], Results]":
+        """The function that the manifest names."""
+        module, _, function = self.compute_name.partition(":")
+        try:
+            found: Callable[[Inputs, Parameters], Results] = getattr(
+                importlib.import_module(module), function
+            )
+        except (ImportError, AttributeError) as error:
+            raise LDTError(
+                f"{self.path} names the compute function `{self.compute_name}`, "
+                f"which cannot be imported ({error}): install its package or correct `compute`"
+            ) from error
+        return found
+
+
+def use_case_folders(*, near: Path | None = None) -> Iterator[tuple[str, Path]]:
+    """Use cases in the territory's own repository, in $LDT_USE_CASES and in the toolbox.
+
+    Yields
+    ------
+    (str, pathlib.Path)
+        Folder name, which is the id, and folder. The first of a name wins.
+    """
+    places = [Path(p) for p in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if p]
+    if near is not None:
+        places.insert(0, near / "use-cases")
+    seen = set()
+    for place in [*places, data_root() / "use-cases"]:
+        for manifest in sorted(place.glob("*/use-case.yaml")):
+            name = manifest.parent.name
+            if name not in seen:
+                seen.add(name)
+                yield name, manifest.parent
+
+
+_TOP = (
+    "schema_version", "id", "version", "title", "question", "purpose", "compute", "notebook",
+    "roles", "parameters", "outputs", "resources", "evidence", "method", "limits",
+)  # fmt: skip
+_ROLE = (
+    "kind", "geometry", "required", "unit", "columns", "accepts", "max_resolution_m", "help",
+    "without", "model", "property",
+)  # fmt: skip
+
+
+def _read(doc: Document) -> UseCase:
+    top = doc.mapping((), known=_TOP, required=[k for k in _TOP if k != "schema_version"])
+    if doc.at(("schema_version",)) not in (None, 1):
+        doc.problem(("schema_version",), "only schema_version 1 is known: update the toolbox")
+    name = doc.text(("id",), pattern=r"[a-z0-9][a-z0-9-]*", example="heat-islands")
+    if name and doc.path.name == "use-case.yaml" and doc.path.resolve().parent.name != name:
+        doc.problem(("id",), f"id `{name}` differs from its folder `{doc.path.parent.name}`")
+    doc.text(("compute",), pattern=r"[\w.]+:\w+", example="my_package.my_module:compute")
+    doc.text(("version",), pattern=r"\d+\.\d+\.\d+", example="1.0.0")
+    notebook = doc.path.parent / (doc.text(("notebook",)) or "notebook.ipynb")
+    roles = {role: _read_role(doc, role) for role in doc.mapping(("roles",))}
+    parameters = read_parameters(doc)
+    groups = ("layers", "tables", "indicators")
+    doc.mapping(("outputs",), known=groups, required=["indicators"])
+    outputs = {
+        group: {key: _read_output(doc, group, key) for key in doc.mapping(("outputs", group))}
+        for group in groups
+    }
+    resources = doc.mapping(
+        ("resources",), known=("memory_gb", "minutes"), required=("memory_gb", "minutes")
+    )
+    texts = {
+        field: tuple(
+            doc.texts((field, i), languages=LANGUAGES) for i in range(len(top.get(field) or ()))
+        )
+        for field in ("method", "limits")
+    }
+    title = doc.texts(("title",), languages=LANGUAGES)
+    question = doc.texts(("question",), languages=LANGUAGES)
+    doc.finish()
+    return UseCase(
+        id=name,
+        version=str(top["version"]),
+        path=doc.path,
+        title=title,
+        question=question,
+        purpose=top["purpose"],
+        compute_name=top["compute"],
+        notebook=notebook,
+        roles=roles,
+        parameters=parameters,
+        layers=outputs["layers"],
+        tables=outputs["tables"],
+        indicators=outputs["indicators"],
+        resources=resources,
+        evidence=tuple(top["evidence"]),
+        method=texts["method"],
+        limits=texts["limits"],
+    )
+
+
+def _read_role(doc: Document, role: str) -> Role:
+    where = ("roles", role)
+    spec = doc.mapping(where, known=_ROLE, required=("kind", "help", "accepts"))
+    doc.choice((*where, "kind"), KINDS)
+    required = spec.get("required", True)
+    if not isinstance(required, bool):
+        doc.problem((*where, "required"), f"`required` is true or false, not {required!r}")
+    if required is False and "without" not in spec:
+        doc.problem(where, f"role {role} is optional: say in `without` what is lost without it")
+    columns = {}
+    for column in doc.mapping((*where, "columns")):
+        col = doc.mapping((*where, "columns", column), known=("required", "unit", "help"))
+        columns[column] = Column(
+            column, bool(col.get("required", False)), str(col.get("unit", "")), col.get("help", {})
+        )
+    return Role(
+        id=role,
+        kind=str(spec.get("kind", "")),
+        geometry=str(spec.get("geometry", "")),
+        required=bool(required),
+        unit=str(spec.get("unit", "")),
+        columns=columns,
+        accepts=tuple(spec.get("accepts") or ()),
+        max_resolution_m=spec.get("max_resolution_m"),
+        help=doc.texts((*where, "help"), languages=LANGUAGES),
+        without=doc.texts((*where, "without"), languages=LANGUAGES) if "without" in spec else {},
+    )
+
+
+def _read_output(doc: Document, group: str, key: str) -> Output:
+    where = ("outputs", group, key)
+    known = {
+        "layers": ("kind", "unit", "column", "mim8", "provenance", "map", "classes", "title",
+                   "help", "optional"),
+        "tables": ("title", "help", "columns", "optional"),
+        "indicators": ("unit", "mim8", "headline", "iso37101", "label", "help", "optional"),
+    }[group]  # fmt: skip
+    titled = "label" if group == "indicators" else "title"
+    needed = [titled, "help"] + ([] if group == "tables" else ["unit", "mim8"])
+    spec = doc.mapping(where, known=known, required=needed)
+    if group != "tables":
+        doc.choice((*where, "mim8"), MIM8_TAGS)
+    if group == "layers":
+        doc.choice((*where, "kind"), ("raster", "vector"))
+        doc.choice((*where, "map"), MAP_STYLES)
+        doc.choice((*where, "provenance"), PROVENANCE)
+    return Output(
+        id=key,
+        unit=str(spec.get("unit", "")),
+        mim8=str(spec.get("mim8", "")),
+        optional=bool(spec.get("optional", False)),
+        title=doc.texts((*where, titled), languages=LANGUAGES),
+        help=doc.texts((*where, "help"), languages=LANGUAGES),
+        spec=spec,
+    )
