@@ -106,7 +106,7 @@ def utci_stress_category(utci_c: ArrayLike) -> NDArray[np.int8]:
 
     Notes
     -----
-    Edges: Bröde et al. 2012, table 3.
+    Edges: assessment scale of Bröde et al. 2012, 10.1007/s00484-011-0454-1.
     """
     values = np.asarray(utci_c, dtype=np.float64)
     category = np.searchsorted(_UPPER_EDGES_C, values, side="left").astype(np.int8)
