@@ -12,7 +12,12 @@ from ldt_toolbox.heat.comfort import (
     wbgt,
     wet_bulb,
 )
-from ldt_toolbox.heat.utci_polynomial import COEFFICIENTS, DEGREE
+from ldt_toolbox.heat.utci_polynomial import (
+    COEFFICIENTS,
+    DEGREE,
+    saturation_pressure_kpa,
+    vapour_row,
+)
 from pythermalcomfort.models import utci as independent_utci
 from pythermalcomfort.models import wbgt as independent_wbgt
 
@@ -51,6 +56,18 @@ def test_the_polynomial_is_complete():
     # C(10, 4) monomials of total degree <= 6 in four variables
     assert sum(len(row) for row in COEFFICIENTS.values()) == 210
     assert all(len(row) == DEGREE + 1 - sum(powers) for powers, row in COEFFICIENTS.items())
+
+
+def test_vapour_pressure_keeps_to_its_formula():
+    # Wagner and Pruss 2002 (IAPWS-95): 2.3392 kPa at 20 °C, 12.352 kPa at 50 °C, four digits
+    assert saturation_pressure_kpa(np.array([20.0, 50.0])) == pytest.approx(
+        [2.3392, 12.352], rel=2e-4
+    )
+    air = np.linspace(-50, 50, 4001)
+    exact = saturation_pressure_kpa(air)
+    row = vapour_row(np.dtype("float64"))
+    # 1e-12 kPa moves the UTCI by far less than the last digit anyone prints
+    assert np.abs(np.polyval(row, air / 50) - exact).max() < 1e-12
 
 
 # Examples printed in the documentation of pythermalcomfort, one decimal

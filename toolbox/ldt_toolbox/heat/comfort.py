@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ldt_toolbox.errors import DataError
-from ldt_toolbox.heat.utci_polynomial import coefficient_rows, evaluate
+from ldt_toolbox.heat.utci_polynomial import coefficient_rows, evaluate, vapour_row
 
 UTCI_STRESS_CATEGORIES = (
     "extreme cold stress",
@@ -22,7 +22,10 @@ UTCI_STRESS_CATEGORIES = (
 
 _UPPER_EDGES_C = np.array([-40.0, -27.0, -13.0, 0.0, 9.0, 26.0, 32.0, 38.0, 46.0])
 
-_TABLES = {kind: coefficient_rows(np.dtype(kind)) for kind in ("float32", "float64")}
+_TABLES = {
+    kind: (coefficient_rows(np.dtype(kind)), vapour_row(np.dtype(kind)))
+    for kind in ("float32", "float64")
+}
 
 
 def utci(
@@ -86,7 +89,7 @@ def utci(
         for array in inputs
     )
     out = np.empty(air.size, dtype=dtype)
-    evaluate(air, radiant, wind, humidity, _TABLES[dtype.name], out)
+    evaluate(air, radiant, wind, humidity, *_TABLES[dtype.name], out)
     return out.reshape(shape)
 
 

@@ -5,8 +5,6 @@ polynomial of degree 6 in air temperature Ta (°C), wind speed v (m/s, 10 m abov
 radiant excess D = Tmrt - Ta (K) and vapour pressure p (kPa): C(10, 4) = 210 terms.
 """
 
-import math
-
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -143,8 +141,61 @@ _G = (
     2.7150305,
 )
 
-# Points that one thread works on at a time: five float64 rows stay in the first-level cache.
+MAX_TEMPERATURE_C = 50.0
+"""Largest air temperature of the fitted range; the smallest is its negative."""
+
+# Powers of Ta / 50 °C in the polynomial that stands for the formula above.
+_VAPOUR_DEGREE = 18
+
+# Points that one thread works on at a time: their rows stay in the first-level cache.
 _BLOCK = 256
+
+
+def saturation_pressure_kpa(temperature_c: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the saturation vapour pressure over water.
+
+    Parameters
+    ----------
+    temperature_c : numpy.ndarray
+        Air temperature, °C, -100 to 100.
+
+    Returns
+    -------
+    numpy.ndarray
+        kPa.
+
+    Notes
+    -----
+    Hardy 1998, ITS-90 formulations for vapor pressure; coefficients as in the UTCI program of 2009.
+    """
+    k = temperature_c + 273.15
+    logarithm = _G[7] * np.log(k)
+    for power, coefficient in enumerate(_G[:7], start=-2):
+        logarithm += coefficient * k**power
+    return np.asarray(np.exp(logarithm) / 1000)
+
+
+def vapour_row(dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
+    """Fit a polynomial to the saturation pressure within the range of the UTCI.
+
+    Compilers turn a polynomial into vector instructions, but no logarithm and exponential.
+    Within -50..50 °C the polynomial keeps to the formula within 1e-12 kPa.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        float32 or float64.
+
+    Returns
+    -------
+    numpy.ndarray, shape (19,)
+        kPa per power of Ta / 50 °C, descending.
+    """
+    x = np.polynomial.chebyshev.chebpts1(_VAPOUR_DEGREE + 1)
+    series = np.polynomial.chebyshev.chebfit(
+        x, saturation_pressure_kpa(MAX_TEMPERATURE_C * x), _VAPOUR_DEGREE
+    )
+    return np.polynomial.chebyshev.cheb2poly(series)[::-1].astype(dtype)
 
 
 def coefficient_rows(dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
@@ -177,6 +228,7 @@ def evaluate(
     wind: NDArray[np.floating],
     humidity: NDArray[np.floating],
     table: NDArray[np.floating],
+    vapour: NDArray[np.floating],
     out: NDArray[np.floating],
 ) -> None:
     """Fill ``out`` with the UTCI in °C; NaN where an input lies outside the fitted range.
@@ -188,71 +240,96 @@ def evaluate(
         relative humidity (%), all of one dtype.
     table : numpy.ndarray, shape (210,)
         From :func:`coefficient_rows`, same dtype.
+    vapour : numpy.ndarray, shape (19,)
+        From :func:`vapour_row`, same dtype.
     out : numpy.ndarray, shape (n,)
         Written to, same dtype.
     """
     n = ta.size
     for block in numba.prange((n + _BLOCK - 1) // _BLOCK):
-        start = block * _BLOCK
-        size = min(_BLOCK, n - start)
-        t = ta[start : start + size]
-        v = wind[start : start + size]
-        d = np.empty(size, ta.dtype)
-        p = np.empty(size, ta.dtype)
-        for j in range(size):
-            d[j] = tmrt[start + j] - t[j]
-            p[j] = _vapour_pressure_kpa(t[j], humidity[start + j])
-        # Nested (Horner) evaluation, one power at a time over the whole block, so that the
-        # compiler turns every step into vector instructions.
-        sum_p = np.zeros(size, ta.dtype)
-        sum_d = np.empty(size, ta.dtype)
-        sum_v = np.empty(size, ta.dtype)
-        sum_t = np.empty(size, ta.dtype)
-        position = 0
-        for power_p in range(DEGREE, -1, -1):
-            sum_d[:] = 0
-            for power_d in range(DEGREE - power_p, -1, -1):
-                sum_v[:] = 0
-                for terms in range(power_p + power_d, DEGREE + 1):
-                    # `terms` counts up as the power of v counts down
-                    highest = terms - power_p - power_d
-                    c = table[position]
-                    position += 1
-                    for j in range(size):
-                        sum_t[j] = c
-                    for _ in range(highest):
-                        c = table[position]
-                        position += 1
-                        for j in range(size):
-                            sum_t[j] = sum_t[j] * t[j] + c
-                    for j in range(size):
-                        sum_v[j] = sum_v[j] * v[j] + sum_t[j]
-                for j in range(size):
-                    sum_d[j] = sum_d[j] * d[j] + sum_v[j]
-            for j in range(size):
-                sum_p[j] = sum_p[j] * p[j] + sum_d[j]
-        for j in range(size):
+        points = slice(block * _BLOCK, min((block + 1) * _BLOCK, n))
+        t, v, rh, result = ta[points], wind[points], humidity[points], out[points]
+        d = tmrt[points] - t
+        p = np.empty_like(t)
+        scale = table.dtype.type(1 / MAX_TEMPERATURE_C)
+        for j in range(t.size):
+            x = t[j] * scale
+            e = vapour[0]
+            for power in range(1, _VAPOUR_DEGREE + 1):
+                e = e * x + vapour[power]
+            p[j] = e * rh[j] * table.dtype.type(0.01)
+        _offset(t, v, d, p, table, result)
+        for j in range(t.size):
             inside = (
-                (t[j] >= -50)
-                and (t[j] <= 50)
-                and (d[j] >= -30)
-                and (d[j] <= 70)
-                and (v[j] >= 0.5)
-                and (v[j] <= 17)
-                and (humidity[start + j] >= 0)
-                and (humidity[start + j] <= 100)
-                and (p[j] <= 5)
+                (t[j] >= -MAX_TEMPERATURE_C)
+                & (t[j] <= MAX_TEMPERATURE_C)
+                & (d[j] >= -30)
+                & (d[j] <= 70)
+                & (v[j] >= 0.5)
+                & (v[j] <= 17)
+                & (rh[j] >= 0)
+                & (rh[j] <= 100)
+                & (p[j] <= 5)
             )
-            out[start + j] = t[j] + sum_p[j] if inside else np.nan
+            result[j] = t[j] + result[j] if inside else np.nan
 
 
-@numba.njit(cache=True, inline="always", error_model="numpy")
-def _vapour_pressure_kpa(t, rh):  # type: ignore[no-untyped-def]
-    k = np.float64(t) + 273.15
-    log_pa = (
-        (_G[0] / k + _G[1]) / k
-        + _G[2]
-        + k * (_G[3] + k * (_G[4] + k * (_G[5] + k * _G[6])))
-        + _G[7] * math.log(k)
-    )
-    return math.exp(log_pa) * 1e-5 * rh
+@numba.njit(cache=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _offset(
+    t: NDArray[np.floating],
+    v: NDArray[np.floating],
+    d: NDArray[np.floating],
+    p: NDArray[np.floating],
+    c: NDArray[np.floating],
+    offset: NDArray[np.floating],
+) -> None:
+    # Nested (Horner) evaluation. Each loop over j runs through the whole block, so that the
+    # compiler turns it into vector instructions; i walks through the table.
+    sum_d = np.empty_like(t)
+    sum_v = np.empty_like(t)
+    size = t.size
+    i = 0
+    offset[:] = 0
+    for power_p in range(DEGREE, -1, -1):
+        sum_d[:] = 0
+        for power_d in range(DEGREE - power_p, -1, -1):
+            sum_v[:] = 0
+            # highest power of Ta beside the power of v, which falls from what is left to 0
+            for highest in range(DEGREE - power_p - power_d + 1):
+                if highest == 0:
+                    for j in range(size):
+                        sum_v[j] = sum_v[j] * v[j] + c[i]
+                elif highest == 1:
+                    for j in range(size):
+                        sum_v[j] = sum_v[j] * v[j] + (c[i] * t[j] + c[i + 1])
+                elif highest == 2:
+                    for j in range(size):
+                        s = (c[i] * t[j] + c[i + 1]) * t[j] + c[i + 2]
+                        sum_v[j] = sum_v[j] * v[j] + s
+                elif highest == 3:
+                    for j in range(size):
+                        s = (c[i] * t[j] + c[i + 1]) * t[j] + c[i + 2]
+                        s = s * t[j] + c[i + 3]
+                        sum_v[j] = sum_v[j] * v[j] + s
+                elif highest == 4:
+                    for j in range(size):
+                        s = (c[i] * t[j] + c[i + 1]) * t[j] + c[i + 2]
+                        s = (s * t[j] + c[i + 3]) * t[j] + c[i + 4]
+                        sum_v[j] = sum_v[j] * v[j] + s
+                elif highest == 5:
+                    for j in range(size):
+                        s = (c[i] * t[j] + c[i + 1]) * t[j] + c[i + 2]
+                        s = (s * t[j] + c[i + 3]) * t[j] + c[i + 4]
+                        s = s * t[j] + c[i + 5]
+                        sum_v[j] = sum_v[j] * v[j] + s
+                else:
+                    for j in range(size):
+                        s = (c[i] * t[j] + c[i + 1]) * t[j] + c[i + 2]
+                        s = (s * t[j] + c[i + 3]) * t[j] + c[i + 4]
+                        s = (s * t[j] + c[i + 5]) * t[j] + c[i + 6]
+                        sum_v[j] = sum_v[j] * v[j] + s
+                i += highest + 1
+            for j in range(size):
+                sum_d[j] = sum_d[j] * d[j] + sum_v[j]
+        for j in range(size):
+            offset[j] = offset[j] * p[j] + sum_d[j]
