@@ -51,8 +51,9 @@ def test_the_choice_of_ring_shows():
         lst, urban, nothing, urban, cell_size_m=CELL_M, ring_distances_km=RINGS_KM, draws=50
     )
     assert (np.diff(table["suhi_k"]) > 0).all()
-    # ring means lie near distances 5.3, 15.3, 31.1 cells (area-weighted): 1.5, 1.6 K apart
-    assert table["spread_k"].iloc[0] == pytest.approx(2.6, abs=0.15)
+    # mean of r - 15 over a ring from a to b cells: (b^3 - a^3) / 3 / ((b^2 - a^2) / 2) - 15, so
+    # 5.42 and 30.74 cells for the first and third; half a cell of raster outline is 0.05 K
+    assert table["spread_k"].iloc[0] == pytest.approx(0.1 * (30.74 - 5.42), abs=0.05)
     assert table["spread_k"].nunique() == 1
     assert (
         (table["suhi_p025_k"] < table["suhi_k"]) & (table["suhi_k"] < table["suhi_p975_k"])
