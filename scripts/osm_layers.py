@@ -95,7 +95,8 @@ HARD_SURFACES = frozenset(
         "metal",
     ]
 )
-SPORTS_SURFACES = HARD_SURFACES | {"artificial_turf", "tartan", "acrylic", "clay", "unpaved"}
+SPORTS_SURFACES = HARD_SURFACES | {"artificial_turf", "tartan", "acrylic"}
+LOOSE_SURFACES = frozenset({"unpaved", "clay", "sand", "gravel", "fine_gravel"})
 HARD_COURT_SPORTS = frozenset({"tennis", "basketball", "skateboard"})
 
 
@@ -164,6 +165,8 @@ def _pitch_class(tags: Tags) -> str | None:
     surface = tags.get("surface")
     if surface == "grass":
         return "sports_grass"
+    if surface in LOOSE_SURFACES:
+        return "sand"
     if surface in SPORTS_SURFACES or (surface is None and tags.get("sport") in HARD_COURT_SPORTS):
         return "sports_artificial"
     return None

