@@ -1,0 +1,43 @@
+"""Runs in InVEST's own environment: one Urban Cooling Model, timed without imports.
+
+Usage: python invest_run.py INPUT_FOLDER WORKSPACE
+"""
+
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+
+import natcap.invest
+import natcap.invest.urban_cooling_model as model
+
+logging.disable(logging.CRITICAL)
+
+
+def main():
+    folder, workspace = Path(sys.argv[1]), Path(sys.argv[2])
+    arguments = {
+        "workspace_dir": str(workspace),
+        "results_suffix": "",
+        "t_ref": 25.0,
+        "lulc_raster_path": str(folder / "lulc.tif"),
+        "ref_eto_raster_path": str(folder / "et0.tif"),
+        "aoi_vector_path": str(folder / "aoi.gpkg"),
+        "biophysical_table_path": str(folder / "table.csv"),
+        "green_area_cooling_distance": 450.0,
+        "t_air_average_radius": 500.0,
+        "uhi_max": 3.5,
+        "do_energy_valuation": False,
+        "do_productivity_valuation": False,
+        "cc_method": "factors",
+        "n_workers": -1,
+    }
+    started = time.perf_counter()
+    model.execute(arguments)
+    seconds = time.perf_counter() - started
+    print(json.dumps({"seconds": seconds, "version": natcap.invest.__version__}))
+
+
+if __name__ == "__main__":
+    main()
