@@ -1,14 +1,15 @@
 """UTCI of a million points: ours against pythermalcomfort, same input, one process.
 
-    python benchmarks/utci.py [--points 1000000] [--rounds 5]
+    python benchmarks/utci.py [--points 1000000]
 
-Rounds are interleaved (peer, ours, peer, ours, ...) and medians compared. Every point lies inside
+pythermalcomfort needs no environment of its own, the tests use it as well. Every point lies inside
 the range of the polynomial, so that the peer spends no time on naming points outside it. The goal
 is 8 times the peer's speed; the script ends with 1 if it is missed and with 0 if the peer can't
 be had.
 """
 
 import argparse
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from importlib.metadata import version
 import numpy as np
 from ldt_toolbox.heat.comfort import utci
 from numpy.typing import NDArray
+from peers import interleaved, show
 
 GOAL = 8.0
 TOLERANCE_K = {"float32": 0.01, "float64": 1e-6}
@@ -43,7 +45,6 @@ def seconds(job: Callable[[], object]) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     try:
         from pythermalcomfort.models import utci as peer_utci
@@ -58,27 +59,25 @@ def main() -> int:
         return peer_utci(*double, limit_inputs=True, round_output=False).utci
 
     expected = peer()  # also compiles
+    notes = []
     for name, inputs in (("float32", single), ("float64", double)):
         difference = float(np.abs(utci(*inputs) - expected).max())
         if not difference <= TOLERANCE_K[name]:
             print(f"{name} departs by {difference:g} K from the peer: speed says nothing then")
             return 1
-        print(f"{name}: largest difference {difference:.2g} K")
+        notes.append(f"{name}: largest difference from the peer {difference:.2g} K")
 
-    times: dict[str, list[float]] = {"peer": [], "float32": [], "float64": []}
-    for _ in range(options.rounds):
-        times["peer"].append(seconds(peer))
-        times["float32"].append(seconds(lambda: utci(*single)))
-        times["float64"].append(seconds(lambda: utci(*double)))
-    median = {name: float(np.median(values)) for name, values in times.items()}
-    print(
-        f"{options.points:,} points, median of {options.rounds}: "
-        f"pythermalcomfort {version('pythermalcomfort')} {median['peer']:.3f} s, "
-        f"ours float32 {median['float32']:.4f} s ({median['peer'] / median['float32']:.1f}x), "
-        f"float64 {median['float64']:.4f} s ({median['peer'] / median['float64']:.1f}x)"
+    times = interleaved(
+        {
+            f"pythermalcomfort {version('pythermalcomfort')} (float64)": lambda: seconds(peer),
+            "ours (float32)": lambda: seconds(lambda: utci(*single)),
+            "ours (float64)": lambda: seconds(lambda: utci(*double)),
+        }
     )
-    reached = median["peer"] / median["float32"] >= GOAL
-    print(f"goal {GOAL:g}x: {'reached' if reached else 'missed'}")
+    show(f"UTCI of {options.points:,} points", times, ours="ours (float32)", notes=notes)
+    medians = [statistics.median(values) for values in times.values()]
+    reached = medians[0] / medians[1] >= GOAL
+    print(f"  goal {GOAL:g}x: {'reached' if reached else 'missed'}")
     return 0 if reached else 1
 
 
