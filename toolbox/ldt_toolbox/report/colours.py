@@ -1,0 +1,112 @@
+"""From values to colours: which palette, which round steps."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+# Perceptually ordered and safe for colour-blind readers (matplotlib's own or ColorBrewer).
+_WARM = "YlOrRd"
+_GREEN = "YlGn"
+_COOLING = "Blues_r"
+_DIVERGING = "RdBu_r"
+_RASTER = "viridis"
+_POLYGONS = "BuPu"
+_STEPS = 9
+_PERCENTILES = (2.0, 98.0)
+
+
+@dataclass(frozen=True)
+class ColourScale:
+    """Round steps with a colour each.
+
+    Attributes
+    ----------
+    levels : tuple of float
+        n + 1 edges of n steps.
+    colours : tuple of str
+        n colours, with one more at each end that is extended.
+    extend : str
+        `neither`, `min`, `max` or `both`: where values lie beyond the edges.
+    """
+
+    levels: tuple[float, ...]
+    colours: tuple[str, ...]
+    extend: str
+
+    @property
+    def step(self) -> float:
+        """Width of a step."""
+        return self.levels[1] - self.levels[0]
+
+    @property
+    def decimals(self) -> int:
+        """Decimals that the edges need."""
+        for decimals in range(7):
+            if all(math.isclose(v, round(v, decimals), abs_tol=1e-9) for v in self.levels):
+                return decimals
+        return 7
+
+
+def colour_scale(
+    values: NDArray[np.float64], *, style: str, unit: str, polygons: bool = False
+) -> ColourScale:
+    """Choose steps and colours for the values of a map.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+        Finite, at least one.
+    style : str
+        `sequential`, `sequential_reversed` or `diverging`.
+    unit : str
+        Unit code: temperatures are warm, gains green.
+    polygons : bool
+        Polygons stand on white paper, so more is darker.
+
+    Returns
+    -------
+    ColourScale
+        Steps are round numbers. They span all values, unless a few outliers would take the
+        contrast from the rest: then the 2nd to 98th percentile.
+    """
+    low, high = float(values.min()), float(values.max())
+    if style == "diverging":
+        high = max(abs(low), abs(high))
+        low = -high
+    inner_low, inner_high = (float(v) for v in np.percentile(values, _PERCENTILES))
+    if style == "diverging":
+        inner_high = max(abs(inner_low), abs(inner_high))
+        inner_low = -inner_high
+    if inner_high > inner_low and inner_high - inner_low < 0.8 * (high - low):
+        low, high = inner_low, inner_high
+    locator = MaxNLocator(
+        nbins=_STEPS, steps=[1, 2, 2.5, 5, 10], symmetric=style == "diverging", min_n_ticks=3
+    )
+    levels = [float(f"{v:.10g}") for v in locator.tick_values(low, high)]
+    while len(levels) > 2 and levels[1] <= low:
+        levels = levels[1:]
+    while len(levels) > 2 and levels[-2] >= high:
+        levels = levels[:-1]
+    below = float(values.min()) < levels[0]
+    above = float(values.max()) > levels[-1]
+    count = len(levels) - 1 + below + above
+    name = {"sequential_reversed": _COOLING, "diverging": _DIVERGING}.get(
+        style, _sequential(unit, polygons=polygons)
+    )
+    start, end = (0.12, 0.92) if name == _COOLING else (0.08, 0.95)
+    colours = tuple(to_hex(colormaps[name](v)) for v in np.linspace(start, end, count))
+    extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
+    return ColourScale(tuple(levels), colours, extend)
+
+
+def _sequential(unit: str, *, polygons: bool) -> str:
+    if unit in {"CEL", "KEL"}:
+        return _WARM
+    if unit in {"gain", "gain_total"}:
+        return _GREEN
+    return _POLYGONS if polygons else _RASTER

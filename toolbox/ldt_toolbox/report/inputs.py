@@ -1,0 +1,40 @@
+"""What the report says about each layer that went into a run."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """One input of a run.
+
+    Attributes
+    ----------
+    role : str
+        The role that it served.
+    title : str
+        What the role is; the role's id stands in where it is empty.
+    source, url, licence, attribution, date : str
+        Where it is from, on which terms, whom to name, how old it is.
+    provenance : str
+        `observed`, `derived` or `synthetic`.
+    sha256 : str
+        Hash of the file that was read, or empty.
+    note : str
+        Anything that a reader has to know of it.
+    """
+
+    role: str
+    title: str = ""
+    source: str = ""
+    url: str = ""
+    licence: str = ""
+    attribution: str = ""
+    date: str = ""
+    provenance: str = ""
+    sha256: str = ""
+    note: str = ""
+
+    @property
+    def credit(self) -> str:
+        """Whom a figure names below it."""
+        return self.attribution or self.source
