@@ -13,7 +13,7 @@ from ldt_toolbox.errors import DocumentError, MissingFileError, Problem
 Where = tuple[str | int, ...]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML 1.2 scalars: `NO` is Norway, `091` is a code and dates stay text."""
 
 
@@ -70,7 +70,7 @@ class Document:
         if not isinstance(self.data, dict):
             raise DocumentError(path, [Problem(1, "the file must hold `key: value` lines")])
 
-    def _build(self, loader: yaml.SafeLoader, node: yaml.Node, where: Where) -> Any:
+    def _build(self, loader: Any, node: yaml.Node, where: Where) -> Any:
         self._lines[where] = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             built: dict[str, Any] = {}

@@ -10,11 +10,11 @@ from typing import Any
 from ldt_toolbox.documents import Document, nearest
 from ldt_toolbox.errors import ParameterError
 
-TYPES = ("number", "integer", "boolean", "text", "date", "choice", "integers", "texts")
+TYPES = ("number", "integer", "boolean", "text", "date", "choice", "integers", "numbers", "texts")
 _FIELDS = ("type", "unit", "min", "max", "default", "choices", "help", "source")
 _PYTHON = {
     "number": "float", "integer": "int", "boolean": "bool", "text": "str", "date": "str",
-    "choice": "str", "integers": "list[int]", "texts": "list[str]",
+    "choice": "str", "integers": "list[int]", "numbers": "list[float]", "texts": "list[str]",
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ class Parameter:
     ----------
     name, type, unit : str
         Type is one of `number`, `integer`, `boolean`, `text`, `date`, `choice`, `integers`,
-        `texts`; unit a UN/CEFACT code or empty.
+        `numbers`, `texts`; unit a UN/CEFACT code or empty.
     min, max : float or None
         Inclusive range.
     default : object
@@ -82,7 +82,7 @@ class Parameter:
         read = {
             "number": self._number, "integer": self._integer, "boolean": self._boolean,
             "text": self._text, "choice": self._choice, "date": self._date,
-            "integers": self._list, "texts": self._list,
+            "integers": self._list, "numbers": self._list, "texts": self._list,
         }[self.type]  # fmt: skip
         return read(value)
 
@@ -152,7 +152,7 @@ class Parameter:
             value = [item for item in value if item != ""]
         if not isinstance(value, list | tuple):
             raise self._refuse(value, "a list is needed")
-        item = self._integer if self.type == "integers" else self._text
+        item = {"integers": self._integer, "numbers": self._number}.get(self.type, self._text)
         return tuple(item(entry) for entry in value)
 
 

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pyproj import CRS
-from pyproj.exceptions import CRSError as PyprojCRSError
-
 from ldt_toolbox.documents import Document, Where, nearest
 from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.paths import package_root
 from ldt_toolbox.registry import registry
 
 if TYPE_CHECKING:
+    from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
 
 PROVENANCE = ("observed", "derived", "synthetic")
@@ -114,7 +112,7 @@ class Territory:
     names: Mapping[str, str]
     country: str
     codes: Mapping[str, str]
-    crs: CRS
+    crs: "CRS"
     languages: tuple[str, ...]
     timezone: str
     boundary: Source
@@ -247,7 +245,10 @@ def _read(doc: Document) -> Territory:
     )
 
 
-def _read_crs(doc: Document) -> CRS | None:
+def _read_crs(doc: Document) -> "CRS | None":
+    from pyproj import CRS  # a fifteenth of a second, and `--help` never needs it
+    from pyproj.exceptions import CRSError as PyprojCRSError
+
     text = doc.text(("crs",), example="EPSG:2154")
     if not text:
         return None

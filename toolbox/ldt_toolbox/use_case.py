@@ -59,6 +59,10 @@ class Role:
         Protocols and registry entries that can serve it.
     max_resolution_m : float or None
         Coarsest cell that still makes sense.
+    margin_km : float
+        How far beyond the boundary data are wanted.
+    categorical : bool
+        Whether a raster holds codes, which are never averaged.
     help, without : mapping of str to str
         What it is; what is lost without it, by language.
     """
@@ -71,6 +75,8 @@ class Role:
     columns: Mapping[str, Column]
     accepts: tuple[str, ...]
     max_resolution_m: float | None
+    margin_km: float
+    categorical: bool
     help: Text
     without: Text
 
@@ -242,7 +248,7 @@ _TOP = (
 )  # fmt: skip
 _ROLE = (
     "kind", "geometry", "required", "unit", "columns", "accepts", "max_resolution_m", "help",
-    "without", "model", "property",
+    "without", "margin_km", "categorical",
 )  # fmt: skip
 
 
@@ -321,6 +327,8 @@ def _read_role(doc: Document, role: str) -> Role:
         columns=columns,
         accepts=tuple(spec.get("accepts") or ()),
         max_resolution_m=spec.get("max_resolution_m"),
+        margin_km=float(spec.get("margin_km", 0)),
+        categorical=bool(spec.get("categorical", False)),
         help=doc.texts((*where, "help"), languages=LANGUAGES),
         without=doc.texts((*where, "without"), languages=LANGUAGES) if "without" in spec else {},
     )

@@ -174,14 +174,14 @@ def load_role(role: Role, territory: Territory) -> Layer:
     elif is_raster and "raster" in role.kind:
         from ldt_toolbox.sources.grid import read_raster
 
-        bounds = territory.boundary_geometry.bounds
+        bounds = territory.boundary_geometry.buffer(1000 * role.margin_km).bounds
         data, notes = read_raster(source, crs=territory.crs, bounds=bounds, role=role)
     elif "vector" in role.kind and not is_raster:
         from ldt_toolbox.sources.vector import read_vector
 
         data, notes = read_vector(
             source, crs=territory.crs, geometry=role.geometry,
-            clip=territory.boundary_geometry, role=role,
+            clip=territory.boundary_geometry.buffer(1000 * role.margin_km), role=role,
         )  # fmt: skip
     else:
         raise DataError(f"{role.id} must be {role.kind}, but {source.path} is not")

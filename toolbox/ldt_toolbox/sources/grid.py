@@ -1,5 +1,6 @@
 """Raster files: read, reprojected to the territory's CRS, cut to its boundary."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,7 @@ from affine import Affine
 from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
-from rasterio.windows import from_bounds
+from rasterio.windows import Window, from_bounds
 
 from ldt_toolbox.errors import CRSError, DataError, MissingFileError
 from ldt_toolbox.results import Note
@@ -56,7 +57,7 @@ def read_raster(
     name = f"{source.role} ({source.path.name})"
     if not source.path.exists():
         raise MissingFileError(f"{name}: {source.path} does not exist: check `path`")
-    classes = bool(source.classes)
+    classes = bool(source.classes) or (role is not None and role.categorical)
     if role is not None and role.unit and not classes and not source.unit:
         raise DataError(
             f"{name} declares no unit: add `unit: {role.unit}` (or what it really is) to the "
@@ -113,8 +114,12 @@ def _cut(
         raise DataError(f"{name} does not overlap the territory: check its CRS and extent")
     window = from_bounds(
         max(west, left), max(south, bottom), min(east, right), min(north, top), warped.transform
-    ).round_offsets("floor").round_lengths("ceil")  # fmt: skip
-    window = window.intersection(rasterio.windows.Window(0, 0, warped.width, warped.height))
+    )
+    first_row, first_column = math.floor(window.row_off), math.floor(window.col_off)
+    window = Window.from_slices(
+        (first_row, min(warped.height, math.ceil(window.row_off + window.height))),
+        (first_column, min(warped.width, math.ceil(window.col_off + window.width))),
+    )
     values = warped.read(1, window=window, masked=True)
     transform: Affine = warped.window_transform(window)
     if classes:

@@ -1,0 +1,441 @@
+"""The steps of the heat-island use case: its notebook and `compute` share them."""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ldt_toolbox.errors import DataError, MissingRoleError
+from ldt_toolbox.heat.air import thornthwaite_et0
+from ldt_toolbox.heat.cooling import CoolingResult, urban_cooling_model
+from ldt_toolbox.heat.cover import Cover, cover_of
+from ldt_toolbox.heat.exposure import at_buildings, spread_weight
+from ldt_toolbox.heat.ground import Ground, lay_ground
+from ldt_toolbox.heat.population import areal_to_buildings, spread_population
+from ldt_toolbox.heat.scenario_gain import cooling_gain_per_m2
+from ldt_toolbox.heat.shadows import shadow_fraction, sun_position
+from ldt_toolbox.heat.sky_view import sky_view_factor
+from ldt_toolbox.heat.surfaces import GRASS, OPEN_GROUND, PARK, SURFACES, TREE, UNCLASSIFIED
+from ldt_toolbox.heat.vulnerability import rank_stability, vulnerability_index
+from ldt_toolbox.parameters import Parameters
+from ldt_toolbox.results import Note
+from ldt_toolbox.sources import Inputs
+from ldt_toolbox.space.paint import block_mean
+
+SKY_DIRECTIONS = 16
+SKY_RADIUS_M = 200.0
+NEIGHBOURHOOD_M = 100.0
+DEFAULT_ET0_MM_DAY = 5.0
+RESIDENTIAL = ("residential", "apartments", "house", "detached", "semidetached_house", "terrace",
+               "dormitory", "yes")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Climate:
+    """The summer that the model takes as given.
+
+    Attributes
+    ----------
+    reference_c : float
+        Rural air temperature, °C.
+    et0_mm_day : float
+        Reference evapotranspiration.
+    month : int or None
+        Hottest month, or None where the reference was given.
+    notes : tuple of Note
+        What was assumed.
+    """
+
+    reference_c: float
+    et0_mm_day: float
+    month: int | None
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What exposure is counted in.
+
+    Attributes
+    ----------
+    weight : numpy.ndarray of float64, shape (buildings,)
+        Residents, or square metres of floor.
+    people : bool
+        Whether the weight counts residents.
+    unit : dict of str to str
+        Name of the weight by language.
+    notes : tuple of Note
+        What was assumed or left over.
+    """
+
+    weight: NDArray[np.float64]
+    people: bool
+    unit: dict[str, str]
+    notes: tuple[Note, ...]
+
+
+def lay(inputs: Inputs, parameters: Parameters) -> Ground:
+    """Lay the territory's layers on one grid (see `ground.lay_ground`)."""
+
+    def frame(role: str) -> gpd.GeoDataFrame | None:
+        return inputs.frame(role) if role in inputs else None
+
+    cover = inputs.layers.get("land_cover")
+    return lay_ground(
+        inputs.territory.boundary_geometry,
+        inputs.frame("buildings"),
+        cell_size_m=parameters.cell_size_m,
+        land_cover=None if cover is None else cover.data,  # type: ignore[arg-type]
+        land_cover_classes=None if cover is None else dict(cover.source.classes),
+        streets=frame("streets"),
+        trees=frame("trees"),
+        water=frame("water"),
+        terrain=inputs.raster("terrain") if "terrain" in inputs else None,
+        storey_height_m=parameters.storey_height_m,
+        default_height_m=parameters.default_height_m,
+        crown_diameter_m=parameters.crown_diameter_m,
+        tree_height_m=parameters.tree_height_m,
+    )
+
+
+def climate(inputs: Inputs, parameters: Parameters) -> Climate:
+    """Reference temperature and evapotranspiration of the hottest month.
+
+    Raises
+    ------
+    MissingRoleError
+        If neither the role `air_temperature` nor `reference_temperature_c` is there.
+    DataError
+        If the table does not hold the months 1 to 12 once each.
+    """
+    reference, et0, month = parameters.reference_temperature_c, parameters.et0_mm_day, None
+    notes = []
+    monthly = None
+    if "air_temperature" in inputs:
+        monthly = inputs.table("air_temperature").sort_values("month")
+        if monthly["month"].astype(int).tolist() != list(range(1, 13)):
+            raise DataError("air_temperature must hold the months 1 to 12 once each")
+        if monthly["temperature_c"].isna().any():
+            raise DataError("air_temperature lacks the temperature of a month: fill the gap")
+    if reference is None:
+        if monthly is None:
+            raise MissingRoleError(
+                "the rural reference temperature is not known: give `-p "
+                "reference_temperature_c=...` or add the role `air_temperature`, for example "
+                "`air_temperature: {use: cru-normals}`, to territory.yaml"
+            )
+        month = int(monthly.loc[monthly["temperature_c"].idxmax(), "month"])
+        reference = float(monthly["temperature_c"].max())
+    if et0 is None and monthly is not None:
+        latitude = inputs.territory.center_lonlat[1]
+        et0 = float(thornthwaite_et0(monthly["temperature_c"].to_numpy(), latitude).max())
+        notes.append(
+            Note(
+                "assumption",
+                {
+                    "en": f"Reference evapotranspiration {et0:.1f} mm a day, from monthly "
+                    "temperatures (Thornthwaite); it only sets the water that new green draws.",
+                    "fr": f"Évapotranspiration de référence {et0:.1f} mm par jour, d'après les "
+                    "températures mensuelles (Thornthwaite) ; elle ne fixe que l'eau du nouveau "
+                    "vert.",
+                },
+            )
+        )
+    if et0 is None:
+        et0 = DEFAULT_ET0_MM_DAY
+        notes.append(
+            Note(
+                "assumption",
+                {
+                    "en": f"Reference evapotranspiration assumed at {et0:g} mm a day.",
+                    "fr": f"Évapotranspiration de référence supposée de {et0:g} mm par jour.",
+                },
+            )
+        )
+    if parameters.origin["uhi_max_k"] == "manifest":
+        notes.append(
+            Note(
+                "assumption",
+                {
+                    "en": f"The largest heat island, uhi_max_k = {parameters.uhi_max_k:g} K, is an "
+                    "assumption: all modelled degrees scale with it. Set it from your stations.",
+                    "fr": f"Le plus fort îlot de chaleur, uhi_max_k = {parameters.uhi_max_k:g} K, "
+                    "est une hypothèse : tous les degrés modélisés en dépendent. Fixez-le d'après "
+                    "vos stations.",
+                },
+            )
+        )
+    return Climate(reference, et0, month, tuple(notes))
+
+
+def model(cover: Cover, summer: Climate, parameters: Parameters) -> CoolingResult:
+    """Run the urban cooling model on a cover (see `cooling.urban_cooling_model`)."""
+    return urban_cooling_model(
+        cover.shade, cover.albedo, cover.kc, cover.green,
+        cell_size_m=parameters.cell_size_m,
+        reference_temperature_c=summer.reference_c,
+        uhi_max_k=parameters.uhi_max_k,
+        cooling_distance_m=parameters.cooling_distance_m,
+        mixing_radius_m=parameters.mixing_radius_m,
+        minimum_green_area_ha=parameters.minimum_green_area_ha,
+    )  # fmt: skip
+
+
+def sky(ground: Ground) -> NDArray[np.float32]:
+    """Sky view factor of the surface on the fine grid (roofs see the sky from above)."""
+    return np.asarray(
+        sky_view_factor(
+            ground.surface_m, cell_size_m=ground.fine.cell_size_m, radius_m=SKY_RADIUS_M,
+            directions=SKY_DIRECTIONS,
+        ), np.float32,
+    )  # fmt: skip
+
+
+def shadow(ground: Ground, inputs: Inputs, parameters: Parameters) -> NDArray[np.float32]:
+    """Share of the sunlit hours of `sun_date` in shadow, on the fine grid."""
+    lon, lat = inputs.territory.center_lonlat
+    day = pd.Timestamp(parameters.sun_date, tz=inputs.territory.timezone)
+    hours = pd.date_range(day, periods=24, freq="1h") + pd.Timedelta(minutes=30)
+    sun = sun_position(hours, latitude_deg=lat, longitude_deg=lon)
+    sun = sun[sun["elevation_deg"] > 0]
+    return np.asarray(
+        shadow_fraction(ground.surface_m, sun, cell_size_m=ground.fine.cell_size_m), np.float32
+    )
+
+
+def exposure(inputs: Inputs, ground: Ground, parameters: Parameters) -> Exposure:
+    """Residents of each building, or its floor area where residents are unknown."""
+    buildings = ground.buildings
+    floors = buildings["floor_area_m2"]
+    use = buildings["use"] if "use" in buildings else pd.Series("yes", index=buildings.index)
+    residential = use.fillna("yes").astype(str).isin(RESIDENTIAL)
+    if not residential.any():
+        residential = pd.Series(True, index=buildings.index)
+    notes = []
+    if "population" in inputs:
+        people, left = areal_to_buildings(
+            inputs.frame("population"), buildings, floors, residential=residential
+        )
+        lost = float(left["population"].sum()) if len(left) else 0.0
+        if lost > 0:
+            notes.append(
+                Note(
+                    "warning",
+                    {
+                        "en": f"{lost:.0f} residents live in areas without a building here and "
+                        "are not counted.",
+                        "fr": f"{lost:.0f} habitants de zones sans bâtiment ici ne sont pas "
+                        "comptés.",
+                    },
+                )
+            )
+        return Exposure(people.to_numpy(np.float64), True, PEOPLE, tuple(notes))
+    if parameters.population_total is not None:
+        people = spread_population(
+            buildings, floors, parameters.population_total, residential=residential
+        )
+        notes.append(
+            Note(
+                "assumption",
+                {
+                    "en": "Residents are the territory's total spread over housing by floor area.",
+                    "fr": "Les habitants sont le total du territoire, réparti selon les planchers "
+                    "de logement.",
+                },
+            )
+        )
+        return Exposure(people.to_numpy(np.float64), True, PEOPLE, tuple(notes))
+    return Exposure(floors.to_numpy(np.float64), False, FLOOR, ())
+
+
+PEOPLE = {"en": "residents", "fr": "habitants"}
+FLOOR = {"en": "m² of floor", "fr": "m² de plancher"}
+
+
+def gain(
+    today: Cover, heat: CoolingResult, seen: Exposure, ground: Ground, parameters: Parameters
+) -> NDArray[np.float32]:
+    """Summed cooling (K x weight) for a square metre of open ground turned into park.
+
+    Returns
+    -------
+    numpy.ndarray of float32, model shape
+        NaN where no open ground of the territory lies in the cell.
+    """
+    park = SURFACES[PARK]
+    target = 0.6 * park.shade + 0.2 * park.albedo + 0.2 * park.kc
+    per_m2 = cooling_gain_per_m2(
+        heat, today.green, target - heat.cc, spread_weight(seen.weight, ground),
+        cell_size_m=parameters.cell_size_m,
+        uhi_max_k=parameters.uhi_max_k,
+        cooling_distance_m=parameters.cooling_distance_m,
+        mixing_radius_m=parameters.mixing_radius_m,
+        minimum_green_area_ha=parameters.minimum_green_area_ha,
+    )  # fmt: skip
+    per_m2 = np.asarray(per_m2, np.float32)
+    return np.where(open_share(ground) > 0, per_m2, np.float32(np.nan))
+
+
+def open_share(ground: Ground) -> NDArray[np.float32]:
+    """Share of each model cell that is paved, bare or unclassified land."""
+    return block_mean(
+        (np.isin(ground.classes, OPEN_GROUND) & ground.land).astype(np.uint8), ground.factor
+    )
+
+
+def green_needed(
+    per_m2: NDArray[np.float32], seen: Exposure, ground: Ground, *, target_k: float
+) -> tuple[float | None, float]:
+    """Least ground to turn green for a mean cooling, best places first.
+
+    Parameters
+    ----------
+    per_m2 : numpy.ndarray, model shape
+        From `gain`.
+    target_k : float
+        Mean cooling over the weight, K.
+
+    Returns
+    -------
+    float or None
+        Hectares; None if the target is out of reach.
+    float
+        Mean cooling if all open ground were green, K.
+    """
+    area = open_share(ground) * ground.grid.cell_size_m**2
+    usable = np.isfinite(per_m2) & (area > 0) & (per_m2 > 0)
+    order = np.argsort(-per_m2[usable], kind="stable")
+    reached = np.cumsum((per_m2[usable] * area[usable])[order], dtype=np.float64)
+    total = float(seen.weight.sum())
+    within = float(reached[-1] / total) if reached.size else 0.0
+    if within < target_k:
+        return None, within
+    cells = int(np.searchsorted(reached, target_k * total)) + 1
+    return float(area[usable][order][:cells].sum() / 1e4), within
+
+
+def shares(ground: Ground) -> dict[str, float]:
+    """Green, tree and unclassified shares of the land, in percent."""
+    land = ground.classes[ground.land]
+    groups = {"green": (GRASS, PARK, TREE), "tree": (TREE,), "unclassified": (UNCLASSIFIED,)}
+    return {name: 100 * float(np.isin(land, codes).mean()) for name, codes in groups.items()}
+
+
+def vulnerability(
+    heat: CoolingResult,
+    today: Cover,
+    seen: Exposure,
+    ground: Ground,
+    *,
+    reference_c: float,
+    draws: int,
+    seed: int,
+) -> gpd.GeoDataFrame:
+    """Vulnerability in cells of about 100 m, with the stability of its ranks.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Square cells that hold people or floors: `exposure` (K), `sensitivity` (weight per
+        hectare), `adaptive_capacity` (green share), `index`, `rank_median`, `rank_p05`,
+        `rank_p95`, `top_decile_share`.
+    """
+    import shapely
+
+    cell = ground.grid.cell_size_m
+    side = max(1, round(NEIGHBOURHOOD_M / cell))
+    weight = _blocks(spread_weight(seen.weight, ground), side, np.nansum)
+    anomaly = _blocks(heat.temperature_c - np.float32(reference_c), side, np.nanmean)
+    green = _blocks(today.green, side, np.nanmean)
+    rows, columns = np.nonzero((weight > 0) & np.isfinite(anomaly))
+    transform = ground.grid.transform
+    x = transform.c + columns * side * cell
+    y = transform.f - rows * side * cell
+    frame = gpd.GeoDataFrame(
+        {
+            "exposure": anomaly[rows, columns],
+            "sensitivity": weight[rows, columns] / ((side * cell) ** 2 / 1e4),
+            "adaptive_capacity": green[rows, columns],
+        },
+        geometry=shapely.box(x, y - side * cell, x + side * cell, y),
+        crs=ground.grid.crs,
+    )
+    parts = frame[["exposure", "sensitivity", "adaptive_capacity"]]
+    frame.insert(0, "index", vulnerability_index(*(parts[c] for c in parts)))
+    return frame.join(rank_stability(parts, draws=max(draws, 1) * 10, seed=seed))
+
+
+def _blocks(values: NDArray[np.float32], side: int, how: object) -> NDArray[np.float64]:
+    import warnings
+
+    rows, columns = values.shape
+    padded = np.pad(
+        values.astype(np.float64), ((0, -rows % side), (0, -columns % side)),
+        constant_values=np.nan,
+    )  # fmt: skip
+    blocks = padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a block outside is all NaN
+        return np.asarray(how(blocks, axis=(1, 3)))  # type: ignore[operator]
+
+
+def uncertainty(
+    today: Cover,
+    changed: Cover,
+    summer: Climate,
+    ground: Ground,
+    seen: Exposure,
+    parameters: Parameters,
+) -> pd.DataFrame:
+    """Rerun today and the scenario with random model constants.
+
+    Weights of the cooling capacity from a Dirichlet around 0.6, 0.2, 0.2; heat island maximum,
+    cooling distance within 30 % of their value; mixing radius from half to double.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each draw: `mean_anomaly`, `p95_anomaly`, `hot_share` (percent),
+        `scenario_change`, all weighted.
+    """
+    from ldt_toolbox.heat.exposure import weighted_mean, weighted_quantile, weighted_share
+
+    random = np.random.default_rng(parameters.seed)
+    rows = []
+    for _ in range(parameters.monte_carlo_draws):
+        weights = random.dirichlet(np.array([0.6, 0.2, 0.2]) * 40)
+        scale = random.uniform([0.7, 0.7, 0.5], [1.3, 1.3, 2.0])
+        maps = [
+            urban_cooling_model(
+                cover.shade, cover.albedo, cover.kc, cover.green,
+                cell_size_m=parameters.cell_size_m,
+                reference_temperature_c=0.0,
+                uhi_max_k=parameters.uhi_max_k * scale[0],
+                cooling_distance_m=parameters.cooling_distance_m * scale[1],
+                mixing_radius_m=parameters.mixing_radius_m * scale[2],
+                minimum_green_area_ha=parameters.minimum_green_area_ha,
+                weights=(float(weights[0]), float(weights[1]), float(weights[2])),
+            ).temperature_c
+            for cover in (today, changed)
+        ]  # fmt: skip
+        anomaly, after = (at_buildings(m, ground) for m in maps)
+        rows.append(
+            {
+                "mean_anomaly": weighted_mean(anomaly, seen.weight),
+                "p95_anomaly": weighted_quantile(anomaly, seen.weight, 0.95),
+                "hot_share": 100
+                * weighted_share(
+                    anomaly, seen.weight,
+                    at_least=parameters.hot_uhi_share * parameters.uhi_max_k * scale[0],
+                ),
+                "scenario_change": weighted_mean(after - anomaly, seen.weight),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def cover(ground: Ground) -> Cover:
+    """What the model reads of today's ground."""
+    return cover_of(ground)

@@ -1,0 +1,96 @@
+"""The answer of the heat-island use case in words, in English and French."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from ldt_toolbox.heat.steps import Climate, Exposure
+from ldt_toolbox.parameters import Parameters
+from ldt_toolbox.results import Indicator
+
+MONTHS_EN = ("January", "February", "March", "April", "May", "June", "July", "August",
+             "September", "October", "November", "December")  # fmt: skip
+MONTHS_FR = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août",
+             "septembre", "octobre", "novembre", "décembre")  # fmt: skip
+
+
+def answer(
+    names: Mapping[str, str],
+    summer: Climate,
+    seen: Exposure,
+    indicators: Mapping[str, Indicator],
+    ranked: pd.DataFrame,
+    parameters: Parameters,
+) -> dict[str, str]:
+    """Answer the question of the use case in one paragraph.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        Name of the territory by language.
+    summer, seen, parameters
+        As in the steps.
+    indicators : mapping of str to Indicator
+        Results so far.
+    ranked : pandas.DataFrame
+        Ranked places, best first.
+    """
+
+    def number(key: str, digits: int = 1) -> str:
+        value = indicators[key].value
+        return "?" if value is None else f"{value:.{digits}f}"
+
+    def french(key: str, digits: int = 1) -> str:
+        return number(key, digits).replace(".", ",")
+
+    en_name = names.get("en") or next(iter(names.values()))
+    fr_name = names.get("fr") or next(iter(names.values()))
+    hot = f"{parameters.hot_uhi_share * parameters.uhi_max_k:.2g}"
+    best = [str(n) for n in ranked.loc[ranked["kind"] == "street", "name"].head(3)]
+    en = (
+        f"In {en_name} the model puts the air {number('mean_anomaly')} K above the rural "
+        f"reference of {summer.reference_c:.1f} °C"
+        + (f" ({MONTHS_EN[summer.month - 1]} mean)" if summer.month else "")
+        + f", averaged over {seen.unit['en']}; {number('hot_share', 0)} % lie in places "
+        f"that are at least {hot} K hotter than the reference. "
+        f"All measures of the scenario together change this mean by "
+        f"{number('scenario_change', 2)} K."
+    )
+    fr = (
+        f"À {fr_name}, le modèle place l'air {french('mean_anomaly')} K au-dessus de la "
+        f"référence rurale de {summer.reference_c:.1f} °C".replace(".", ",")
+        + (f" (moyenne de {MONTHS_FR[summer.month - 1]})" if summer.month else "")
+        + f", en moyenne sur les {seen.unit['fr']} ; {french('hot_share', 0)} % se trouvent en des "
+        f"lieux au moins {hot.replace('.', ',')} K plus chauds que la référence. "
+        f"Toutes les mesures du scénario changent cette moyenne de "
+        f"{french('scenario_change', 2)} K."
+    )
+    target = f"{parameters.cooling_target_k:g}"
+    if "green_needed" in indicators:
+        en += (
+            f" Lowering the mean by {target} K would take about {number('green_needed')} ha of new "
+            "green in the best places."
+        )
+        fr += (
+            f" La baisser de {target.replace('.', ',')} K demanderait environ "
+            f"{french('green_needed')} ha de vert nouveau aux meilleurs endroits."
+        )
+    else:
+        en += (
+            f" A mean cooling of {target} K is out of reach: all open ground turned green would "
+            f"bring {number('cooling_within_reach', 2)} K."
+        )
+        fr += (
+            f" Une baisse de {target.replace('.', ',')} K est hors de portée : tout le sol libre "
+            f"rendu vert apporterait {french('cooling_within_reach', 2)} K."
+        )
+    if best:
+        en += f" A square metre of green helps most along {_list(best, 'and')}."
+        fr += f" Un mètre carré de vert aide le plus le long de : {_list(best, 'et')}."
+    return {"en": en, "fr": fr}
+
+
+def _list(items: list[str], last: str) -> str:
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
