@@ -35,7 +35,7 @@ def test_licence_is_the_whole_apache_text() -> None:
 
 
 def test_every_licence_of_bundled_data_is_in_the_notice() -> None:
-    notice = text("NOTICE")
+    notice = " ".join(text("NOTICE").split())
     registry = yaml.safe_load(text("toolbox/ldt_toolbox/sources/registry.yaml"))
     licences = {source["licence"] for source in registry["sources"].values() if "file" in source}
     found = sorted((REPOSITORY / "toolbox/ldt_toolbox/territories").glob("*/territory.yaml"))

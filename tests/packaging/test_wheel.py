@@ -177,3 +177,21 @@ def test_scaffold_from_the_wheel(installed: tuple[Path, dict[str, str]]) -> None
     assert str(folder) not in stored
     assert "site-packages" not in stored
     run(ldt, "update", "our-town", cwd=folder, env=environment)
+
+
+@pytest.mark.slow
+def test_a_territory_installs_the_toolbox_that_it_is_told(
+    built: tuple[Path, Path], installed: tuple[Path, dict[str, str]]
+) -> None:
+    folder, environment = installed
+    ldt = folder / "env" / "bin" / "ldt"
+    run(ldt, "new", "other-town", "--defaults", cwd=folder, env=environment)
+    made = folder / "other-town"
+    given = (f"PYTHON={sys.executable}", f"TOOLBOX=--no-index --no-deps {built[1]}")
+    run("make", "install", *given, cwd=made, env=environment)
+    (site,) = (made / ".venv" / "lib").glob("python*/site-packages")
+    (linked,) = (folder / "env" / "lib").glob("python*/site-packages/zz_dependencies.pth")
+    (site / linked.name).write_text(linked.read_text())
+    shown = run("make", "check", *given, cwd=made, env=environment).stdout
+    assert "example-town is in order" in shown
+    assert run("git", "status", "--porcelain", cwd=made).stdout == "", "the environment is ignored"
