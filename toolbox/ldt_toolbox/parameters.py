@@ -273,3 +273,34 @@ def read_parameters(doc: Document) -> dict[str, Parameter]:
                 doc.problem((*where, "default"), f"the default fails its own check: {error}")
         declared[name] = parameter
     return declared
+
+
+def notebook_cell(declared: Mapping[str, Parameter], *, territory: str) -> str:
+    """Write the parameter cell of a use case's notebook: literals only, a line each.
+
+    Parameters
+    ----------
+    declared : mapping of str to Parameter
+        From the manifest.
+    territory : str
+        Territory that the notebook opens with.
+
+    Returns
+    -------
+    str
+        Python source; each line ends with unit, range and meaning.
+    """
+    lines = [
+        "# fmt: off",
+        f'territory: str = "{territory}"  # bundled territory, or path of a territory.yaml',
+        'results_folder: str = "results/notebook"  # where layers and indicators are written',
+        "territory_values: bool = True  # values of territory.yaml stand for unchanged lines below",
+    ]
+    for name, parameter in declared.items():
+        default = parameter.default
+        value = json.dumps(default, ensure_ascii=False) if default is not None else "None"
+        value = {"true": "True", "false": "False"}.get(value, value)
+        facts = ", ".join(f for f in (parameter.unit, parameter.range_text()) if f)
+        meaning = f"{facts} - {parameter.help['en']}" if facts else parameter.help["en"]
+        lines.append(f"{name}: {parameter.python_type} = {value}  # {meaning}")
+    return "\n".join(lines)

@@ -111,12 +111,12 @@ class Results:
         if problems:
             raise DataError(f"results of {case.id} differ from {case.path}: " + "; ".join(problems))
 
-    def write(self, folder: Path, case: UseCase, *, territory: str) -> None:
+    def write(self, folder: Path | str, case: UseCase, *, territory: str) -> None:
         """Write `layers/`, `tables/` and `indicators.json` into a folder.
 
         Parameters
         ----------
-        folder : pathlib.Path
+        folder : pathlib.Path or str
             Made if it is not there.
         case : UseCase
             Units, labels and definitions come from its manifest.
@@ -131,6 +131,7 @@ class Results:
             If the disk is full or the folder cannot be written.
         """
         self.check(case)
+        folder = Path(folder)
         try:
             (folder / "layers").mkdir(parents=True, exist_ok=True)
             (folder / "tables").mkdir(exist_ok=True)

@@ -10,8 +10,8 @@ from ldt_toolbox.results import Indicator
 
 MONTHS_EN = ("January", "February", "March", "April", "May", "June", "July", "August",
              "September", "October", "November", "December")  # fmt: skip
-MONTHS_FR = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août",
-             "septembre", "octobre", "novembre", "décembre")  # fmt: skip
+MONTHS_FR = ("de janvier", "de février", "de mars", "d'avril", "de mai", "de juin", "de juillet",
+             "d'août", "de septembre", "d'octobre", "de novembre", "de décembre")  # fmt: skip
 
 
 def answer(
@@ -47,23 +47,28 @@ def answer(
     fr_name = names.get("fr") or next(iter(names.values()))
     hot = f"{parameters.hot_uhi_share * parameters.uhi_max_k:.2g}"
     best = [str(n) for n in ranked.loc[ranked["kind"] == "street", "name"].head(3)]
+    assumed = parameters.origin["uhi_max_k"] == "manifest"
+    most = f"{parameters.uhi_max_k:g}"
+    cooled = -(indicators["scenario_change"].value or 0.0)
     en = (
-        f"In {en_name} the model puts the air {number('mean_anomaly')} K above the rural "
+        f"In {en_name} the model puts the evening air {number('mean_anomaly')} K above the rural "
         f"reference of {summer.reference_c:.1f} °C"
         + (f" ({MONTHS_EN[summer.month - 1]} mean)" if summer.month else "")
-        + f", averaged over {seen.unit['en']}; {number('hot_share', 0)} % lie in places "
-        f"that are at least {hot} K hotter than the reference. "
-        f"All measures of the scenario together change this mean by "
-        f"{number('scenario_change', 2)} K."
+        + f", averaged over {seen.unit['en']}"
+        + (f", if the largest heat island is {most} K as assumed" if assumed else "")
+        + f"; {number('hot_share', 0)} % lie in places that are at least {hot} K hotter than the "
+        f"reference. All measures of the scenario together would cool this mean by "
+        f"{cooled:.2f} K."
     )
     fr = (
-        f"À {fr_name}, le modèle place l'air {french('mean_anomaly')} K au-dessus de la "
-        f"référence rurale de {summer.reference_c:.1f} °C".replace(".", ",")
-        + (f" (moyenne de {MONTHS_FR[summer.month - 1]})" if summer.month else "")
-        + f", en moyenne sur les {seen.unit['fr']} ; {french('hot_share', 0)} % se trouvent en des "
-        f"lieux au moins {hot.replace('.', ',')} K plus chauds que la référence. "
-        f"Toutes les mesures du scénario changent cette moyenne de "
-        f"{french('scenario_change', 2)} K."
+        f"À {fr_name}, le modèle place l'air du soir {french('mean_anomaly')} K au-dessus de la "
+        + f"référence rurale de {summer.reference_c:.1f} °C".replace(".", ",")
+        + (f" (moyenne {MONTHS_FR[summer.month - 1]})" if summer.month else "")
+        + f", en moyenne sur les {seen.unit['fr']}"
+        + (f", si le plus fort îlot de chaleur est de {most} K comme supposé" if assumed else "")
+        + f" ; {french('hot_share', 0)} % se trouvent en des lieux au moins "
+        f"{hot.replace('.', ',')} K plus chauds que la référence. Toutes les mesures du scénario "
+        f"ensemble rafraîchiraient cette moyenne de " + f"{cooled:.2f} K.".replace(".", ",", 1)
     )
     target = f"{parameters.cooling_target_k:g}"
     if "green_needed" in indicators:

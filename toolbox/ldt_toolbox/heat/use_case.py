@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ldt_toolbox.heat import observed, places, scenario, steps, story
 from ldt_toolbox.heat.cooling import CoolingResult
+from ldt_toolbox.heat.cover import Cover
 from ldt_toolbox.heat.exposure import (
     at_buildings,
     at_points,
@@ -56,25 +57,15 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     shade = steps.shadow(ground, inputs, parameters)
     gain = steps.gain(today, heat, seen, ground, parameters)
     ranked = rank(inputs, ground, gain)
-    measured = plan(inputs, ground, ranked, parameters)
-    table, change = scenario.compare(
-        heat.temperature_c, measured, lambda c: steps.model(c, summer, parameters).temperature_c,
-        ground, seen.weight, et0_mm_day=summer.et0_mm_day,
-    )  # fmt: skip
-    draws = steps.uncertainty(today, measured["all"].cover, summer, ground, seen, parameters)
-    vulnerable = steps.vulnerability(
-        heat, today, seen, ground, reference_c=summer.reference_c,
-        draws=parameters.monte_carlo_draws, seed=parameters.seed,
-    )  # fmt: skip
-    extras = [
-        observed.surface_heat_island(inputs, parameters),
-        observed.stations(heat.temperature_c, inputs, ground),
-        observed.comfort(sky, inputs, ground, parameters),
-    ]
+    measures = plan(inputs, ground, ranked, parameters)
+    table, change = compare(heat, measures, summer, ground, seen, parameters)
+    draws = steps.uncertainty(today, measures["all"].cover, summer, ground, seen, parameters)
+    vulnerable_cells = vulnerable(heat, today, summer, seen, ground, parameters)
+    extras = observations(heat, sky, inputs, ground, parameters)
     return assemble(
         inputs, parameters, ground=ground, summer=summer, heat=heat, seen=seen, sky=sky,
         shade=shade, gain=gain, ranked=ranked, table=table, change=change, draws=draws,
-        vulnerable=vulnerable, extras=extras,
+        vulnerable=vulnerable_cells, extras=extras,
     )  # fmt: skip
 
 
@@ -118,6 +109,51 @@ def plan(
         cool_roof_albedo=parameters.cool_roof_albedo,
         depave_share=parameters.depave_share,
     )  # fmt: skip
+
+
+def compare(
+    heat: CoolingResult,
+    measures: dict[str, scenario.Measure],
+    summer: steps.Climate,
+    ground: Ground,
+    seen: steps.Exposure,
+    parameters: Parameters,
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """Run the model on each measure and compare with today (see `scenario.compare`)."""
+    return scenario.compare(
+        heat.temperature_c, measures, lambda c: steps.model(c, summer, parameters).temperature_c,
+        ground, seen.weight, et0_mm_day=summer.et0_mm_day,
+    )  # fmt: skip
+
+
+def vulnerable(
+    heat: CoolingResult,
+    today: Cover,
+    summer: steps.Climate,
+    seen: steps.Exposure,
+    ground: Ground,
+    parameters: Parameters,
+) -> gpd.GeoDataFrame:
+    """Vulnerability of each neighbourhood cell (see `steps.vulnerability`)."""
+    return steps.vulnerability(
+        heat, today, seen, ground, reference_c=summer.reference_c,
+        draws=parameters.monte_carlo_draws, seed=parameters.seed,
+    )  # fmt: skip
+
+
+def observations(
+    heat: CoolingResult,
+    sky: NDArray[np.float32],
+    inputs: Inputs,
+    ground: Ground,
+    parameters: Parameters,
+) -> list[observed.Observed]:
+    """Everything that observations of the territory add."""
+    return [
+        observed.surface_heat_island(inputs, parameters),
+        observed.stations(heat.temperature_c, inputs, ground),
+        observed.comfort(sky, inputs, ground, parameters),
+    ]
 
 
 def _close(name: str, known: set[str]) -> str:

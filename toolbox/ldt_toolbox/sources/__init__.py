@@ -88,6 +88,31 @@ class Inputs:
             )
         return self.layers[role].data
 
+    def summary(self) -> "pd.DataFrame":
+        """One line a role: what it is, from where, when, on which terms.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index `role`; `records`, `source`, `date`, `licence`, `provenance`.
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "role": role,
+                "records": getattr(layer.data, "shape", (0,))[0]
+                if hasattr(layer.data, "columns")
+                else " x ".join(map(str, layer.data.shape)) + " cells",
+                "source": layer.source.source,
+                "date": layer.source.date,
+                "licence": layer.source.licence,
+                "provenance": layer.source.provenance,
+            }
+            for role, layer in self.layers.items()
+        ]
+        return pd.DataFrame(rows).set_index("role")
+
     def notes(self) -> list[Note]:
         """What was mended or assumed while reading, and what is lost with missing roles."""
         notes = [note for layer in self.layers.values() for note in layer.notes]
