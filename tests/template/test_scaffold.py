@@ -72,6 +72,9 @@ def test_nothing_is_left_unrendered(hard: Path, finnish: Path) -> None:
             assert "{{" not in text, name
             assert "{%" not in text, name
             assert "jinja" not in text.lower(), name
+            assert text.endswith("\n"), name
+            assert not text.endswith("\n\n"), name
+            assert not text.startswith("\n"), name
 
 
 def test_hard_name_becomes_a_plain_id_and_stays_itself(hard: Path) -> None:
