@@ -147,11 +147,12 @@ def new(
         typer.Option("--data", "-d", metavar="NAME=VALUE", help="Answer a question; repeatable."),
     ] = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    git: Annotated[bool, typer.Option(help="Make it a git repository.")] = True,
 ) -> None:
     """Scaffold a territory's own replication project."""
-    from ldt_toolbox import scaffold
+    from ldt_toolbox.scaffold import new as scaffold
 
-    made = scaffold.new(destination, answers=_pairs(answer or []), defaults=defaults)
+    made = scaffold(destination, answers=_pairs(answer or []), defaults=defaults, vcs=git)
     typer.echo(f"{made}: read README.md there, then `make demo`")
 
 
@@ -160,9 +161,13 @@ def update(
     project: Annotated[Path, typer.Argument(help="A project that `ldt new` made.")] = Path(),
 ) -> None:
     """Bring a scaffolded project to this version of the template, keeping local edits."""
-    from ldt_toolbox import scaffold
+    from ldt_toolbox.scaffold import update as update_scaffold
 
-    typer.echo(f"{scaffold.update(project)}: updated")
+    done = update_scaffold(project)
+    if done.conflicts:
+        typer.echo(f"{project}: resolve these by hand, then commit: {', '.join(done.conflicts)}")
+        raise typer.Exit(FAILED)
+    typer.echo(f"{project}: {'updated' if done.changed else 'already up to date'}")
 
 
 def _in(text: Any, language: str) -> str:

@@ -57,18 +57,19 @@ def surface_heat_island(inputs: Inputs, parameters: Parameters) -> Observed:
     kelvin = lst.values.astype(np.float32)
     if lst.unit not in KELVIN_UNITS:
         kelvin = kelvin + np.float32(KELVIN)
-    if np.nanmedian(kelvin) < 200 or np.nanmedian(kelvin) > 350:
+    middle = float(np.nanmedian(kelvin))
+    if not 200 <= middle <= 350:
         raise DataError(
-            f"land_surface_temperature has a median of {np.nanmedian(lst.values):.0f} {lst.unit}: "
+            f"land_surface_temperature, declared as {lst.unit}, has a median of {middle:.0f} K: "
             "scale raw Landsat numbers with heat.landsat.surface_temperature first, and declare "
             "`unit: KEL` or `unit: CEL`"
         )
     urban = np.zeros(lst.shape, np.uint8)
     paint([(inputs.territory.boundary_geometry, 1)], lst, out=urban)
-    zones = None
+    zones: NDArray[np.int32] | None = None
     if "local_climate_zones" in inputs:
-        zones = onto_grid(inputs.raster("local_climate_zones"), lst, nearest=True)
-        zones = np.where(np.isfinite(zones), zones, 0).astype(np.int32)
+        sampled = onto_grid(inputs.raster("local_climate_zones"), lst, nearest=True)
+        zones = np.where(np.isfinite(sampled), sampled, 0).astype(np.int32)
     water = np.zeros(lst.shape, np.uint8)
     if "water" in inputs:
         paint(((s, 1) for s in inputs.frame("water").geometry), lst, out=water)
@@ -115,8 +116,8 @@ def surface_heat_island(inputs: Inputs, parameters: Parameters) -> Observed:
         contrast = lcz_contrast(kelvin, zones)
         found.tables["climate_zone_contrast"] = pd.DataFrame(
             {
-                "zone": contrast["name"] if "name" in contrast else contrast.index.astype(str),
-                "cells": contrast["n_cells"] if "n_cells" in contrast else np.nan,
+                "zone": contrast["label"] + " " + contrast["name"],
+                "cells": contrast["n"],
                 "contrast_k": contrast["contrast_k"],
             }
         )
@@ -217,8 +218,8 @@ def comfort(
     best: NDArray[np.float32] | None = None
     best_mean = -np.inf
     open_air = ground.land & (ground.labels < 0)
-    for k, (_, row) in enumerate(chosen.iterrows()):
-        felt = _utci_map(row, sun.iloc[k], moments[k].dayofyear, sky, ground)
+    for k, moment in enumerate(moments):
+        felt = _utci_map(chosen.iloc[k], sun.iloc[k], moment.dayofyear, sky, ground)
         felt[~open_air] = np.nan
         mean = float(np.nanmean(felt)) if np.isfinite(felt).any() else -np.inf
         if mean > best_mean:

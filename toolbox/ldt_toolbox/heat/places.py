@@ -129,6 +129,6 @@ def planting_points(
             np.arange(west + spacing_m / 2, east, spacing_m),
             np.arange(south + spacing_m / 2, north, spacing_m),
         )
-        grid = np.atleast_1d(shapely.points(x.ravel(), y.ravel()))
-        points.extend(grid[shapely.contains(lot, grid)])
+        inside = shapely.contains_xy(lot, x.ravel(), y.ravel())
+        points.extend(map(shapely.Point, x.ravel()[inside], y.ravel()[inside]))
     return gpd.GeoSeries(points, crs=places.crs)

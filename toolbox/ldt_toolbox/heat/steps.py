@@ -87,7 +87,7 @@ def lay(inputs: Inputs, parameters: Parameters) -> Ground:
         inputs.territory.boundary_geometry,
         inputs.frame("buildings"),
         cell_size_m=parameters.cell_size_m,
-        land_cover=None if cover is None else cover.data,  # type: ignore[arg-type]
+        land_cover=None if cover is None else cover.data,
         land_cover_classes=None if cover is None else dict(cover.source.classes),
         streets=frame("streets"),
         trees=frame("trees"),
@@ -126,7 +126,8 @@ def climate(inputs: Inputs, parameters: Parameters) -> Climate:
                 "reference_temperature_c=...` or add the role `air_temperature`, for example "
                 "`air_temperature: {use: cru-normals}`, to territory.yaml"
             )
-        month = int(monthly.loc[monthly["temperature_c"].idxmax(), "month"])
+        hottest = int(np.argmax(monthly["temperature_c"].to_numpy()))
+        month = int(monthly["month"].to_numpy()[hottest])
         reference = float(monthly["temperature_c"].max())
     if et0 is None and monthly is not None:
         latitude = inputs.territory.center_lonlat[1]

@@ -266,8 +266,8 @@ def _indicators(
 
     threshold_k = parameters.hot_uhi_share * parameters.uhi_max_k
     share = 100 * weighted_share(anomaly, seen.weight, at_least=threshold_k)
-    everything = table.set_index("measure").loc["all"]
-    area = shares = steps.shares(ground)
+    everything = table.iloc[-1]  # all measures together
+    shares = steps.shares(ground)
     imputed = ground.buildings["height_source"] != "height"
     footprint = ground.buildings["footprint_m2"]
     result.indicators = {
@@ -278,8 +278,8 @@ def _indicators(
         "mean_anomaly": with_draws("mean_anomaly", weighted_mean(anomaly, seen.weight)),
         "p95_anomaly": with_draws("p95_anomaly", weighted_quantile(anomaly, seen.weight, 0.95)),
         "hot_share": with_draws("hot_share", share),
-        "green_share": Indicator(area["green"]),
-        "tree_share": Indicator(area["tree"]),
+        "green_share": Indicator(shares["green"]),
+        "tree_share": Indicator(shares["tree"]),
         "unclassified_share": Indicator(shares["unclassified"]),
         "height_imputed_share": Indicator(100 * float(footprint[imputed].sum() / footprint.sum())),
         "scenario_change": with_draws("scenario_change", float(everything["mean_k"])),

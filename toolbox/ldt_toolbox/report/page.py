@@ -1,6 +1,7 @@
 """The report of a run: one page for people, from what lies in the run's folder."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,8 @@ def write_report(
     results = Results.read(run)
     articles = [
         _article(
-            language, run=run_id or run.resolve().name, case=case, territory=territory, results=results,
-            parameters=parameters, inputs=inputs,
+            language, run=run_id or run.resolve().name, case=case, territory=territory,
+            results=results, parameters=parameters, inputs=inputs,
         )
         for language in LANGUAGES
     ]  # fmt: skip
@@ -80,7 +81,8 @@ def write_report(
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise OutputError(
             f"the report cannot be written to {path}: {error.strerror or error}; "
             "free space or choose another folder with --out"

@@ -80,9 +80,9 @@ class Raster:
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north in CRS units."""
         rows, columns = self.shape
-        west, north = self.transform * (0, 0)
-        east, south = self.transform * (columns, rows)
-        return float(west), float(south), float(east), float(north)
+        west, north = float(self.transform.c), float(self.transform.f)
+        east, south = west + columns * self.transform.a, north + rows * self.transform.e
+        return west, float(south), float(east), north
 
     def with_values(self, values: NDArray[np.generic], *, unit: str | None = None) -> Self:
         """Return the same grid with other values (and, if given, another unit)."""
