@@ -197,7 +197,8 @@ def _checked(
     if not observer_height_m >= 0:
         raise ParameterError(f"observer_height_m is {observer_height_m}: give 0 or more metres")
     grid = as_floats("heights", heights)
-    return np.where(np.isfinite(grid), grid, grid.dtype.type(np.nan))
+    # One memory layout, or numba compiles the sweep again for each.
+    return np.ascontiguousarray(np.where(np.isfinite(grid), grid, grid.dtype.type(np.nan)))
 
 
 def horizon_slope(
