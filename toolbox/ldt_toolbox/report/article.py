@@ -137,7 +137,10 @@ def settings(case: UseCase, parameters: Mapping[str, Any], *, language: str) -> 
         rows.append(
             Setting(
                 name=name,
-                value=_setting_value(value, language),
+                # A seed is a name made of digits: no unit, no thousands.
+                value=str(value)
+                if declared.type == "integer" and not declared.unit
+                else _setting_value(value, language),
                 unit=units.symbol(declared.unit, language=language),
                 origin=words.word(origin, language),
                 help=declared.help.get(language, ""),

@@ -22,7 +22,6 @@ from ldt_toolbox.report.furniture import (
     class_legend,
     colour_bar,
     frame_texts,
-    legend_rows,
     north_arrow,
     scale_bar,
     watermark,
@@ -97,9 +96,10 @@ def map_figure(
     style = str(output.spec.get("map") or "sequential")
     found = layer_values(layer, str(output.spec.get("column", "")))
     classes = held_classes(output, found) if style == "classes" else []
+    unit = units.symbol(output.unit, language=language, weight=weight)
     layout = Layout.around(
         _bounds(layer, found, boundary),
-        titled=titled, source=source, legend_rows=legend_rows(classes),
+        titled=titled, source=source, classes=len(classes), unit=unit,
     )  # fmt: skip
     figure = Figure(figsize=(layout.width, layout.height), facecolor="white")
     FigureCanvasAgg(figure)
@@ -121,7 +121,6 @@ def map_figure(
         )
         colours, norm = _colour_map(scale)
         _draw(axes, layer, output, colours=colours, norm=norm)
-        unit = units.symbol(output.unit, language=language, weight=weight)
         colour_bar(figure, layout, scale, unit=unit, language=language)
     if boundary is not None:
         axes.add_collection(
@@ -137,7 +136,7 @@ def map_figure(
     return figure
 
 
-def to_png(figure: Figure, *, dpi: int = 130) -> bytes:
+def to_png(figure: Figure, *, dpi: int = 160) -> bytes:
     """Write a figure as a small PNG with few colours; the same figure gives the same bytes.
 
     Parameters

@@ -18,15 +18,9 @@ from ldt_toolbox.report.numbers import format_number
 
 INK = "#22313a"
 _FAINT_INK = "#5a6a72"
-_LEGEND_COLUMNS = 4
 _DIGIT_IN = 0.085
 # Bold capitals of DejaVu Sans are about this much of their size wide.
 _CAPITAL = 0.78
-
-
-def legend_rows(classes: Sequence[tuple[int, Mapping[str, Any]]]) -> int:
-    """Rows that a legend of classes takes."""
-    return math.ceil(len(classes) / _LEGEND_COLUMNS)
 
 
 def colour_bar(
@@ -44,7 +38,7 @@ def colour_bar(
         ``en`` or ``fr``: decimal mark.
     """
     left, bottom, width, height = layout.legend_box
-    unit_in = 0.15 + 0.08 * len(unit)
+    unit_in = 0.0 if layout.unit_below else 0.15 + 0.08 * len(unit)
     bar_in = width - 0.5 - unit_in
     axes = figure.add_axes(layout.share((left + 0.25, bottom + height - 0.28, bar_in, 0.17)))
     count = len(scale.colours)
@@ -64,7 +58,10 @@ def colour_bar(
     every = max(1, math.ceil(longest_in / (bar_in / count)))
     for index in range(0, len(texts), every):
         axes.text(index + below, -0.25, texts[index], ha="center", va="top", fontsize=9, color=INK)
-    axes.text(count * (1 + 0.1 / bar_in), 0.5, unit, va="center", fontsize=10, color=INK)
+    if layout.unit_below:
+        axes.text(count / 2, -1.55, unit, ha="center", va="top", fontsize=9, color=INK)
+    else:
+        axes.text(count * (1 + 0.1 / bar_in), 0.5, unit, va="center", fontsize=10, color=INK)
 
 
 def class_legend(
@@ -83,7 +80,7 @@ def class_legend(
         for code, spec in classes
     ]  # fmt: skip
     legend = figure.legend(
-        handles=patches, loc="center", ncols=_LEGEND_COLUMNS, frameon=False, fontsize=9,
+        handles=patches, loc="center", ncols=layout.legend_columns, frameon=False, fontsize=9,
         labelcolor=INK, bbox_to_anchor=layout.share(layout.legend_box), handlelength=1.3,
         columnspacing=1.4, borderaxespad=0,
     )  # fmt: skip

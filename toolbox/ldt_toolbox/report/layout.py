@@ -1,5 +1,6 @@
 """Where the parts of a map figure lie, in inches, so that nothing depends on the machine's text."""
 
+import math
 import textwrap
 from dataclasses import dataclass
 from typing import Self
@@ -9,13 +10,17 @@ from numpy.typing import NDArray
 
 Box = tuple[float, float, float, float]
 
-_WIDTH_IN = 7.0
-_TALLEST_MAP_IN = 6.0
-_NARROWEST_MAP_IN = 4.4
+# Small enough that text of 9 points stays readable where two maps stand side by side.
+_WIDTH_IN = 5.6
+_TALLEST_MAP_IN = 5.0
+_NARROWEST_MAP_IN = 3.8
 _MARGIN_IN = 0.06
 _HEAD_IN = 0.4
 _LEGEND_ROW_IN = 0.25
+_CLASS_IN = 1.75
 _COLOUR_BAR_IN = 0.56
+_UNIT_LINE_IN = 0.2
+_LONGEST_UNIT = 5
 _SOURCE_LINE_IN = 0.13
 _RIM = 0.03
 
@@ -34,6 +39,10 @@ class Layout:
         West, south, east, north of the map in CRS units; it fills the map's box.
     source_lines : tuple of str
         The source line, wrapped.
+    legend_columns : int
+        Columns of a legend of classes.
+    unit_below : bool
+        Whether the unit is too long to stand beside the colour bar.
     """
 
     width: float
@@ -42,9 +51,13 @@ class Layout:
     legend_box: Box
     extent: Box
     source_lines: tuple[str, ...]
+    legend_columns: int
+    unit_below: bool
 
     @classmethod
-    def around(cls, bounds: Box, *, titled: bool, source: str, legend_rows: int) -> Self:
+    def around(
+        cls, bounds: Box, *, titled: bool, source: str, classes: int = 0, unit: str = ""
+    ) -> Self:
         """Lay out a figure around what is to be shown.
 
         Parameters
@@ -55,8 +68,10 @@ class Layout:
             Whether a title stands above the map.
         source : str
             Line below it, or empty.
-        legend_rows : int
-            Rows of a legend of classes; 0 leaves room for a colour bar.
+        classes : int
+            Entries of a legend of classes; 0 leaves room for a colour bar.
+        unit : str
+            Symbol beside or below the colour bar.
         """
         west, south, east, north = bounds
         rim = _RIM * max(east - west, north - south) or 1.0
@@ -73,7 +88,12 @@ class Layout:
         width = map_width + 2 * _MARGIN_IN
         lines = tuple(textwrap.wrap(source, int(width * 19)))
         foot = 0.1 + _SOURCE_LINE_IN * len(lines) if lines else 0.0
-        legend = 0.1 + legend_rows * _LEGEND_ROW_IN if legend_rows else _COLOUR_BAR_IN
+        columns = min(classes, int(map_width / _CLASS_IN))
+        unit_below = not classes and len(unit) > _LONGEST_UNIT
+        if classes:
+            legend = 0.1 + math.ceil(classes / columns) * _LEGEND_ROW_IN
+        else:
+            legend = _COLOUR_BAR_IN + unit_below * _UNIT_LINE_IN
         head = _HEAD_IN if titled else _MARGIN_IN
         return cls(
             width=width,
@@ -82,6 +102,8 @@ class Layout:
             legend_box=(_MARGIN_IN, foot, map_width, legend),
             extent=_box(middle - half, middle + half),
             source_lines=lines,
+            legend_columns=columns,
+            unit_below=unit_below,
         )
 
     def share(self, box: Box) -> Box:
