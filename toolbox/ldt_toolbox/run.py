@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -207,6 +208,8 @@ def _execute(
     notebook = nbf.read(case.notebook, as_version=4)  # type: ignore[no-untyped-call]
     total = sum(c.cell_type == "code" for c in notebook.cells) + 1
     reason = ""
+    # papermill's own check of parameter names does not know `float | None`; ours came before
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         papermill.execute_notebook(
             str(case.notebook), str(staging / NOTEBOOK), parameters=given, kernel_name="python3",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ldt_toolbox.errors import DataError, MissingRoleError
 from ldt_toolbox.heat.air import thornthwaite_et0
-from ldt_toolbox.heat.cooling import CoolingResult, urban_cooling_model
+from ldt_toolbox.heat.cooling import CoolingResult, cooling_capacity, urban_cooling_model
 from ldt_toolbox.heat.cover import Cover, cover_of
 from ldt_toolbox.heat.exposure import at_buildings, spread_weight
 from ldt_toolbox.heat.ground import Ground, lay_ground
@@ -17,7 +17,7 @@ from ldt_toolbox.heat.population import areal_to_buildings, spread_population
 from ldt_toolbox.heat.scenario_gain import cooling_gain_per_m2
 from ldt_toolbox.heat.shadows import shadow_fraction, sun_position
 from ldt_toolbox.heat.sky_view import sky_view_factor
-from ldt_toolbox.heat.surfaces import GRASS, OPEN_GROUND, PARK, SURFACES, TREE, UNCLASSIFIED
+from ldt_toolbox.heat.surfaces import GRASS, OPEN_GROUND, PARK, TREE, UNCLASSIFIED, table
 from ldt_toolbox.heat.vulnerability import rank_stability, vulnerability_index
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note
@@ -265,18 +265,19 @@ def gain(
     numpy.ndarray of float32, model shape
         NaN where no open ground of the territory lies in the cell.
     """
-    park = SURFACES[PARK]
-    target = 0.6 * park.shade + 0.2 * park.albedo + 0.2 * park.kc
+    capacity = cooling_capacity(*(table(n)[np.newaxis] for n in ("shade", "albedo", "kc")))[0]
+    open_ground = np.isin(ground.classes, OPEN_GROUND) & ground.land
+    rise = np.where(open_ground, capacity[PARK] - capacity[ground.classes], np.float32(np.nan))
+    per_cell = block_mean(rise, ground.factor)
     per_m2 = cooling_gain_per_m2(
-        heat, today.green, target - heat.cc, spread_weight(seen.weight, ground),
+        heat, today.green, spread_weight(seen.weight, ground),
+        cc_gain=np.nan_to_num(per_cell),
         cell_size_m=parameters.cell_size_m,
         uhi_max_k=parameters.uhi_max_k,
         cooling_distance_m=parameters.cooling_distance_m,
         mixing_radius_m=parameters.mixing_radius_m,
-        minimum_green_area_ha=parameters.minimum_green_area_ha,
     )  # fmt: skip
-    per_m2 = np.asarray(per_m2, np.float32)
-    return np.where(open_share(ground) > 0, per_m2, np.float32(np.nan))
+    return np.where(np.isfinite(per_cell), per_m2, np.nan).astype(np.float32)
 
 
 def open_share(ground: Ground) -> NDArray[np.float32]:
@@ -428,7 +429,8 @@ def uncertainty(
                 "p95_anomaly": weighted_quantile(anomaly, seen.weight, 0.95),
                 "hot_share": 100
                 * weighted_share(
-                    anomaly, seen.weight,
+                    anomaly,
+                    seen.weight,
                     at_least=parameters.hot_uhi_share * parameters.uhi_max_k * scale[0],
                 ),
                 "scenario_change": weighted_mean(after - anomaly, seen.weight),
