@@ -42,16 +42,24 @@ class City:
 
 
 def random_city(side, *, seed=0, missing=False, cell_size_m=30.0, block=8):
-    """Square city of random blocks; two of twelve covers are green."""
+    """Square city of random blocks with round parks; two of twelve covers are green."""
     rng = np.random.default_rng(seed)
     blocks = rng.integers(0, COVERS, (side // block + 1,) * 2, dtype=np.uint8)
-    # Large patches of one cover here and there, or no green area would reach 2 ha.
     cover = blocks.repeat(block, 0).repeat(block, 1)[:side, :side].copy()
+    y, x = np.ogrid[:side, :side]
+    for _ in range(side * side // 15_000):  # parks large enough to cool what is around them
+        row, column, radius = *rng.integers(0, side, 2), rng.integers(10, 30)
+        near = (
+            slice(max(row - radius, 0), row + radius),
+            slice(max(column - radius, 0), column + radius),
+        )
+        cover[near][np.hypot(y[near[0]] - row, x[:, near[1]] - column) < radius] = 0
     if missing:
         cover[side // 3 : side // 2, side // 4 : side // 3] = NODATA
         cover[:, : side // 20] = NODATA
     shade, albedo, kc = (np.round(rng.random(COVERS), 3).astype("f4") for _ in range(3))
     green = (np.arange(COVERS) < 2).astype("f4")
+    shade = np.round(shade * 0.3, 3)
     shade[:2] = (0.9, 0.4)  # a wood and a lawn
     return City(cover, shade, albedo * np.float32(0.5), kc, green, cell_size_m)
 

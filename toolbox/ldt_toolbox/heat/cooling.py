@@ -199,8 +199,7 @@ def park_cooling(
 
 @numba.njit(parallel=True, cache=True, fastmath=True)
 def _disc_sum(running, half_widths, out):  # type: ignore[no-untyped-def]  # pragma: no cover
-    # running[i, j] is the sum of row i up to, not including, column j: a disc is a stack of
-    # row pieces, each one difference of two running sums.
+    # A disc is a stack of row pieces, each one difference of two running sums.
     rows, columns = out.shape
     reach = half_widths.shape[0] // 2
     for row in numba.prange(rows):
@@ -209,23 +208,21 @@ def _disc_sum(running, half_widths, out):  # type: ignore[no-untyped-def]  # pra
         line[:] = 0
         for k in range(max(-reach, -i), min(reach, rows - 1 - i) + 1):
             half = half_widths[k + reach]
-            sums = running[i + k]
-            middle = min(half, columns)
-            end = max(columns - half - 1, middle)
-            for j in range(middle):
-                line[j] += sums[min(j + half + 1, columns)]
-            for j in range(middle, end):
-                line[j] += sums[j + half + 1] - sums[j - half]
-            last = sums[columns]
-            for j in range(end, columns):
-                line[j] += last - sums[j - half]
+            upto, before = running[i + k, reach + half + 1 :], running[i + k, reach - half :]
+            for j in range(columns):
+                line[j] += upto[j] - before[j]
 
 
 def _disc_sums(values: Floats, half_widths: NDArray[np.int64]) -> Floats:
+    # running[i, reach + j] is the sum of row i up to, not including, column j; beyond the ends it
+    # stays what it is there.
     rows, columns = values.shape
-    running = np.zeros((rows, columns + 1), values.dtype)
-    np.cumsum(values, axis=1, out=running[:, 1:])
-    out = np.empty_like(values)
+    reach = half_widths.shape[0] // 2
+    running = np.zeros((rows, columns + 1 + 2 * reach), values.dtype)
+    sums = running[:, reach + 1 : reach + 1 + columns]
+    np.cumsum(values, axis=1, out=sums)
+    running[:, reach + 1 + columns :] = sums[:, -1:]
+    out = np.empty(values.shape, values.dtype)
     _disc_sum(running, half_widths, out)
     return out
 
