@@ -1,0 +1,5 @@
+"""What an analyst moves in a notebook: a form made from a manifest, maps with sliders."""
+
+from ldt_toolbox.widgets.form import ParameterForm, form
+
+__all__ = ["ParameterForm", "form"]
