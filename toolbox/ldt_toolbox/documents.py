@@ -49,22 +49,35 @@ class Document:
         self.path = path
         self.problems: list[Problem] = []
         self._lines: dict[Where, int] = {}
+        self._written: dict[Where, str] = {}
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise MissingFileError(f"{path} does not exist: check the path") from None
+        except OSError as error:
+            raise DocumentError(
+                path, [Problem(None, f"cannot be read ({error.strerror}): give a text file")]
+            ) from None
         except UnicodeDecodeError as error:
             raise DocumentError(
                 path, [Problem(None, f"not UTF-8 at byte {error.start}: save the file as UTF-8")]
             ) from None
+        if control := yaml.reader.Reader.NON_PRINTABLE.search(text):
+            line = text.count("\n", 0, control.start()) + 1
+            message = f"not YAML: it holds the control character {control.group()!r}: remove it"
+            raise DocumentError(path, [Problem(line, message)])
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
             self.data: dict[str, Any] = self._build(loader, node, ()) if node else {}
         except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else None
+            mark = error.problem_mark
             said = error.problem or error.context or "not YAML"
-            raise DocumentError(path, [Problem(line, f"not YAML: {said}")]) from None
+            raise DocumentError(
+                path, [Problem(mark.line + 1 if mark else None, f"not YAML: {said}")]
+            ) from None
+        except RecursionError:
+            raise DocumentError(path, [Problem(1, "nested too deeply: write it flat")]) from None
         finally:
             loader.dispose()
         if not isinstance(self.data, dict):
@@ -84,7 +97,13 @@ class Document:
             return built
         if isinstance(node, yaml.SequenceNode):
             return [self._build(loader, item, (*where, i)) for i, item in enumerate(node.value)]
-        return loader.construct_object(node, deep=True)
+        self._written[where] = node.value
+        try:
+            return loader.construct_object(node, deep=True)
+        except ValueError:
+            line = node.start_mark.line + 1
+            self.problems.append(Problem(line, f"`{node.value:.40}` is no {node.tag[18:]}"))
+            return None
 
     def line(self, where: Where) -> int | None:
         """Line of a place in the document, or of the nearest parent that has one."""
@@ -93,8 +112,10 @@ class Document:
         return self._lines.get(where)
 
     def problem(self, where: Where, message: str) -> None:
-        """Note a problem; ``finish`` raises them all."""
-        self.problems.append(Problem(self.line(where), message))
+        """Note a problem, once; ``finish`` raises them all."""
+        found = Problem(self.line(where), message)
+        if found not in self.problems:
+            self.problems.append(found)
 
     def at(self, where: Where) -> Any:
         """Value at a place, or None."""
@@ -139,7 +160,8 @@ class Document:
             if isinstance(value, bool | list | dict):
                 self.problem(where, f"`{dotted(where)}` must be text{hint}, not {value!r}")
                 return ""
-            value = str(value)
+            # as written: `10.10` and `12E45` are codes here, no numbers
+            value = self._written.get(where, str(value))
         if pattern and not re.fullmatch(pattern, value):
             self.problem(where, f"`{dotted(where)}: {value}` has the wrong form{hint}")
         return value
@@ -147,7 +169,36 @@ class Document:
     def texts(self, where: Where, *, languages: Collection[str] = ()) -> dict[str, str]:
         """Texts by language code at a place; notes languages that are missing."""
         value = self.mapping(where, required=languages)
-        return {language: str(words) for language, words in value.items()}
+        return {language: self.text((*where, language)) for language in value}
+
+    def items(self, where: Where) -> list[Any]:
+        """List at a place ([] if absent); notes anything else."""
+        value = self.at(where)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.problem(where, f"`{dotted(where)}` must be a list such as [a, b], not {value!r}")
+            return []
+        return value
+
+    def number(self, where: Where, *, above: float | None = None) -> float | None:
+        """Number at a place (None if absent); notes other types and values that are too small."""
+        value = self.at(where)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+            self.problem(where, f"`{dotted(where)}` must be a number, not {value!r}")
+            return None
+        if above is not None and not value > above:
+            self.problem(where, f"`{dotted(where)}: {value:g}` must be above {above:g}")
+        return value
+
+    def flag(self, where: Where, *, default: bool) -> bool:
+        """Tell true from false at a place; notes other values."""
+        value = self.at(where)
+        if value is not None and not isinstance(value, bool):
+            self.problem(where, f"`{dotted(where)}` is true or false, not {value!r}")
+        return value if isinstance(value, bool) else default
 
     def choice(self, where: Where, choices: Collection[str]) -> str:
         """One of a few words at a place; notes any other with the nearest valid one."""

@@ -1,16 +1,21 @@
 """Parameters of a use case: declared in its manifest, validated once, then read only."""
 
 import json
+import keyword
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from typing import Any
 
 from ldt_toolbox.documents import Document, nearest
 from ldt_toolbox.errors import ParameterError
 
 TYPES = ("number", "integer", "boolean", "text", "date", "choice", "integers", "numbers", "texts")
+# names of the notebook's parameter cell that are no parameters
+_TAKEN = ("territory", "results_folder", "territory_values", "origin")
 _FIELDS = ("type", "unit", "min", "max", "default", "choices", "help", "source")
 _PYTHON = {
     "number": "float", "integer": "int", "boolean": "bool", "text": "str", "date": "str",
@@ -59,8 +64,10 @@ class Parameter:
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.min is not None and self.max is not None:
-            return f"{self.min:g} to {self.max:g}"
-        return ""
+            return f"{self.min:.12g} to {self.max:.12g}"
+        if self.min is not None:
+            return f"at least {self.min:.12g}"
+        return "" if self.max is None else f"at most {self.max:.12g}"
 
     def check(self, value: Any) -> Any:
         """Return the value in the parameter's own type.
@@ -100,6 +107,8 @@ class Parameter:
     def _number(self, value: Any) -> float:
         try:
             number = math.nan if isinstance(value, bool) else float(value)
+        except OverflowError:
+            number = math.inf
         except (TypeError, ValueError):
             raise self._refuse(value, "a number is needed, with a point as decimal mark") from None
         if not math.isfinite(number):
@@ -108,14 +117,17 @@ class Parameter:
         return number
 
     def _integer(self, value: Any) -> int:
+        text = str(value).strip()
         try:
-            number = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number) or number != int(number):
+            # digits not by way of float: a seed above 2**53 would change
+            whole = int(text) if re.fullmatch(r"[-+]?[0-9]+", text) else int(float(text))
+            same = re.fullmatch(r"[-+]?[0-9]+", text) or whole == float(text)
+        except (ValueError, OverflowError):
+            same = False
+        if not same:
             raise self._refuse(value, "a whole number is needed")
-        self._in_range(number)
-        return int(number)
+        self._in_range(whole)
+        return whole
 
     def _boolean(self, value: Any) -> bool:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -152,7 +164,8 @@ class Parameter:
             value = [item for item in value if item != ""]
         if not isinstance(value, list | tuple):
             raise self._refuse(value, "a list is needed")
-        item = {"integers": self._integer, "numbers": self._number}.get(self.type, self._text)
+        word = self._choice if self.choices else self._text
+        item = {"integers": self._integer, "numbers": self._number}.get(self.type, word)
         return tuple(item(entry) for entry in value)
 
 
@@ -171,6 +184,9 @@ class Parameters(Mapping[str, Any]):
     def __init__(self, values: Mapping[str, Any], origin: Mapping[str, str]) -> None:
         object.__setattr__(self, "_values", dict(values))
         object.__setattr__(self, "origin", dict(origin))
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("parameters are read only")
 
     @classmethod
     def build(
@@ -234,7 +250,7 @@ class Parameters(Mapping[str, Any]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{k}</th><td>{v}</td>"
+            f"<tr><th scope='row' style='text-align:left'>{k}</th><td>{escape(str(v))}</td>"
             f"<td>{self.origin[k]}</td></tr>"
             for k, v in self._values.items()
         )
@@ -248,10 +264,19 @@ def read_parameters(doc: Document) -> dict[str, Parameter]:
     for name in doc.mapping(("parameters",)):
         where = ("parameters", name)
         spec = doc.mapping(where, known=_FIELDS, required=("type", "help", "source"))
-        if not name.isidentifier():
+        if not name.isidentifier() or keyword.iskeyword(name):
             doc.problem(where, f"`{name}` cannot be a variable name: use letters, digits and _")
+        if name in _TAKEN or hasattr(Parameters, name):
+            doc.problem(where, f"the name `{name}` is taken by the toolbox: choose another")
         kind = doc.choice((*where, "type"), TYPES)
-        doc.texts((*where, "help"), languages=("en", "fr"))
+        low, high = doc.number((*where, "min")), doc.number((*where, "max"))
+        if low is not None and high is not None and low > high:
+            doc.problem((*where, "min"), f"parameter {name}: min {low:g} is above max {high:g}")
+        choices = doc.items((*where, "choices"))
+        if any(not isinstance(word, str) for word in choices):
+            doc.problem((*where, "choices"), f"the choices of {name} are texts: quote them")
+        if kind == "choice" and not choices:
+            doc.problem(where, f"parameter {name} lacks `choices`: add a list such as [a, b]")
         if "default" not in spec:
             doc.problem(where, f"parameter {name} lacks `default`: null lets the use case find it")
         default = spec.get("default")
@@ -259,18 +284,24 @@ def read_parameters(doc: Document) -> dict[str, Parameter]:
             name=name,
             type=kind,
             unit=str(spec.get("unit") or ""),
-            min=spec.get("min"),
-            max=spec.get("max"),
+            min=low,
+            max=high,
             default=default,
-            choices=tuple(spec.get("choices") or ()),
-            help=spec.get("help") or {},
+            choices=tuple(str(word) for word in choices),
+            help=doc.texts((*where, "help"), languages=("en", "fr")),
             source=str(spec.get("source", "")),
         )
         if kind in TYPES and default is not None:
             try:
-                parameter.check(default)
+                checked = parameter.check(default)
             except ParameterError as error:
                 doc.problem((*where, "default"), f"the default fails its own check: {error}")
+            else:
+                checked = list(checked) if isinstance(checked, tuple) else checked
+                if checked != default or isinstance(checked, bool) != isinstance(default, bool):
+                    doc.problem(
+                        (*where, "default"), f"the default {default!r} is written {checked!r}"
+                    )
         declared[name] = parameter
     return declared
 
@@ -292,7 +323,8 @@ def notebook_cell(declared: Mapping[str, Parameter], *, territory: str) -> str:
     """
     lines = [
         "# fmt: off",
-        f'territory: str = "{territory}"  # bundled territory, or path of a territory.yaml',
+        f"territory: str = {json.dumps(territory, ensure_ascii=False)}"
+        "  # bundled territory, or path of a territory.yaml",
         'results_folder: str = "results/notebook"  # where layers and indicators are written',
         "territory_values: bool = True  # values of territory.yaml stand for unchanged lines below",
     ]
@@ -301,6 +333,7 @@ def notebook_cell(declared: Mapping[str, Parameter], *, territory: str) -> str:
         value = json.dumps(default, ensure_ascii=False) if default is not None else "None"
         value = {"true": "True", "false": "False"}.get(value, value)
         facts = ", ".join(f for f in (parameter.unit, parameter.range_text()) if f)
-        meaning = f"{facts} - {parameter.help['en']}" if facts else parameter.help["en"]
+        meaning = " ".join(parameter.help["en"].split())  # a folded text may hold line ends
+        meaning = f"{facts} - {meaning}" if facts else meaning
         lines.append(f"{name}: {parameter.python_type} = {value}  # {meaning}")
     return "\n".join(lines)

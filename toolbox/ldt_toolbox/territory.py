@@ -205,12 +205,13 @@ def _read(doc: Document) -> Territory:
         required=("id", "names", "country", "codes", "crs", "languages", "boundary", "sources"),
     )  # fmt: skip
     name = doc.text(("id",), pattern=r"[a-z0-9][a-z0-9-]*", example="saint-etienne")
+    names = doc.texts(("names",))
     doc.text(("country",), pattern=r"[A-Z]{2}", example="FR")
     codes = doc.mapping(("codes",), known=_CODES)
-    languages = top.get("languages") or []
-    if not isinstance(languages, list):
-        doc.problem(("languages",), f"`languages` is a list such as [fr, en], not {languages!r}")
-        languages = []
+    languages = [
+        doc.text(("languages", i), pattern=r"[a-z]{2,3}(-\w+)*", example="fr")
+        for i in range(len(doc.items(("languages",))))
+    ]
     timezone = doc.text(("timezone",)) or "UTC"
     try:
         ZoneInfo(timezone)
@@ -233,11 +234,11 @@ def _read(doc: Document) -> Territory:
     return Territory(
         id=name,
         path=doc.path,
-        names={k: str(v) for k, v in top["names"].items()},
+        names=names,
         country=top["country"],
-        codes={k: str(v) for k, v in codes.items()},
+        codes={kind: doc.text(("codes", kind)) for kind in codes},
         crs=crs,
-        languages=tuple(str(x) for x in languages),
+        languages=tuple(languages),
         timezone=timezone,
         boundary=boundary,
         sources=sources,
@@ -257,6 +258,14 @@ def _read_crs(doc: Document) -> "CRS | None":
     except PyprojCRSError:
         doc.problem(("crs",), f"`{text}` is no coordinate reference system: use e.g. EPSG:2154")
         return None
+    operation = crs.coordinate_operation
+    if operation is not None and "Pseudo Mercator" in operation.method_name:
+        doc.problem(
+            ("crs",),
+            f"`{text}` ({crs.name}) is for web maps and stretches distances, in Paris by "
+            "half; use the national grid, for example EPSG:2154 in France",
+        )
+        return None
     if not crs.is_projected:
         doc.problem(
             ("crs",),
@@ -268,6 +277,17 @@ def _read_crs(doc: Document) -> "CRS | None":
     if unit not in {"metre", "meter"}:
         doc.problem(("crs",), f"`{text}` measures in {unit}, but metres are needed")
     return crs
+
+
+def _is_crs(text: str) -> bool:
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError as PyprojCRSError
+
+    try:
+        CRS.from_user_input(text)
+    except PyprojCRSError:
+        return False
+    return True
 
 
 def _read_source(doc: Document, role: str, where: Where) -> Source:
@@ -298,12 +318,17 @@ def _read_source(doc: Document, role: str, where: Where) -> Source:
     if spec and not provenance:
         doc.problem(where, f"{role} lacks `provenance`: say observed, derived or synthetic")
     path = None
-    if isinstance(spec.get("path"), str):
-        path = doc.path.parent / spec["path"]
+    if doc.text((*where, "path")):
+        path = doc.path.parent / doc.text((*where, "path"))
         if not path.exists():
             doc.problem((*where, "path"), f"{role}: no file {spec['path']} beside territory.yaml")
     columns = doc.mapping((*where, "columns"))
     classes = doc.mapping((*where, "classes"))
+    crs = doc.text((*where, "crs"))
+    if crs and not _is_crs(crs):
+        doc.problem(
+            (*where, "crs"), f"`{crs}` is no coordinate reference system: use e.g. EPSG:4326"
+        )
     return Source(
         role=role,
         protocol=str(spec.get("protocol", "")),
@@ -316,10 +341,10 @@ def _read_source(doc: Document, role: str, where: Where) -> Source:
         date=doc.text((*where, "date")),
         provenance=provenance,
         unit=doc.text((*where, "unit")),
-        columns={k: str(v) for k, v in columns.items()},
-        classes={k: str(v) for k, v in classes.items()},
+        columns={name: doc.text((*where, "columns", name)) for name in columns},
+        classes={value: doc.text((*where, "classes", value)) for value in classes},
         sha256=doc.text((*where, "sha256"), pattern="[0-9a-f]{64}"),
         note=doc.text((*where, "note")),
-        crs=doc.text((*where, "crs")),
+        crs=crs,
         line=line,
     )

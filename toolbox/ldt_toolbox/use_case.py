@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldt_toolbox.documents import Document, nearest
-from ldt_toolbox.errors import LDTError, WrongUseError
+from ldt_toolbox.errors import LDTError, ParameterError, WrongUseError
 from ldt_toolbox.parameters import Parameter, Parameters, read_parameters
 from ldt_toolbox.paths import data_root
 from ldt_toolbox.territory import Territory
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ldt_toolbox.sources import Inputs
 
 LANGUAGES = ("en", "fr")
+GEOMETRIES = ("polygon", "line", "point")
 KINDS = ("vector", "raster", "vector or raster", "table")
 MIM8_TAGS = ("raw", "transformed", "model_input", "model_output")
 PROVENANCE = ("observed", "derived", "synthetic")
@@ -173,7 +174,6 @@ class UseCase:
         Returns
         -------
         ldt_toolbox.parameters.Parameters
-        ----------
             All parameters, each as attribute; `origin` tells where each value is from.
 
         Raises
@@ -182,6 +182,8 @@ class UseCase:
             With every unknown name (and the nearest valid one) and every value out of range.
         """
         own = territory.parameters.get(self.id, {}) if territory else {}
+        if territory and self.id not in territory.parameters:
+            _refuse_misspelt(self.id, territory)
         return Parameters.build(self.id, self.parameters, given=given or {}, territory=own)
 
     def validate_cell(self, namespace: Mapping[str, Any], *, territory: Territory) -> Parameters:
@@ -222,6 +224,17 @@ class UseCase:
         return found
 
 
+def _refuse_misspelt(name: str, territory: Territory) -> None:
+    """Values under a name that is nearly this use case would be ignored without a word."""
+    known = dict(use_case_folders(near=territory.folder))
+    for other in territory.parameters:
+        if other not in known and nearest(other, [name]).startswith("did you mean"):
+            raise ParameterError(
+                f"{territory.path} sets parameters of `{other}`, which is no use case: "
+                f"{nearest(other, [name])}"
+            )
+
+
 def use_case_folders(*, near: Path | None = None) -> Iterator[tuple[str, Path]]:
     """Use cases in the territory's own repository, in $LDT_USE_CASES and in the toolbox.
 
@@ -259,9 +272,11 @@ def _read(doc: Document) -> UseCase:
     name = doc.text(("id",), pattern=r"[a-z0-9][a-z0-9-]*", example="heat-islands")
     if name and doc.path.name == "use-case.yaml" and doc.path.resolve().parent.name != name:
         doc.problem(("id",), f"id `{name}` differs from its folder `{doc.path.parent.name}`")
-    doc.text(("compute",), pattern=r"[\w.]+:\w+", example="my_package.my_module:compute")
+    doc.text(("compute",), pattern=r"\w+(\.\w+)*:\w+", example="my_package.my_module:compute")
     doc.text(("version",), pattern=r"\d+\.\d+\.\d+", example="1.0.0")
     notebook = doc.path.parent / (doc.text(("notebook",)) or "notebook.ipynb")
+    if not notebook.is_file():
+        doc.problem(("notebook",), f"there is no {notebook.name} beside {doc.path.name}: write it")
     roles = {role: _read_role(doc, role) for role in doc.mapping(("roles",))}
     parameters = read_parameters(doc)
     groups = ("layers", "tables", "indicators")
@@ -273,12 +288,19 @@ def _read(doc: Document) -> UseCase:
     resources = doc.mapping(
         ("resources",), known=("memory_gb", "minutes"), required=("memory_gb", "minutes")
     )
+    for need in resources:
+        doc.number(("resources", need), above=0)
     texts = {
         field: tuple(
-            doc.texts((field, i), languages=LANGUAGES) for i in range(len(top.get(field) or ()))
+            doc.texts((field, i), languages=LANGUAGES) for i in range(len(doc.items((field,))))
         )
         for field in ("method", "limits")
     }
+    evidence = [
+        doc.mapping(("evidence", i), required=("where", "what"))
+        for i in range(len(doc.items(("evidence",))))
+    ]
+    doc.mapping(("purpose",))
     title = doc.texts(("title",), languages=LANGUAGES)
     question = doc.texts(("question",), languages=LANGUAGES)
     doc.finish()
@@ -297,7 +319,7 @@ def _read(doc: Document) -> UseCase:
         tables=outputs["tables"],
         indicators=outputs["indicators"],
         resources=resources,
-        evidence=tuple(top["evidence"]),
+        evidence=tuple(evidence),
         method=texts["method"],
         limits=texts["limits"],
     )
@@ -307,28 +329,31 @@ def _read_role(doc: Document, role: str) -> Role:
     where = ("roles", role)
     spec = doc.mapping(where, known=_ROLE, required=("kind", "help", "accepts"))
     doc.choice((*where, "kind"), KINDS)
-    required = spec.get("required", True)
-    if not isinstance(required, bool):
-        doc.problem((*where, "required"), f"`required` is true or false, not {required!r}")
+    geometry = doc.choice((*where, "geometry"), GEOMETRIES)
+    required = doc.flag((*where, "required"), default=True)
     if required is False and "without" not in spec:
         doc.problem(where, f"role {role} is optional: say in `without` what is lost without it")
     columns = {}
     for column in doc.mapping((*where, "columns")):
-        col = doc.mapping((*where, "columns", column), known=("required", "unit", "help"))
+        place = (*where, "columns", column)
+        doc.mapping(place, known=("required", "unit", "help"), required=("help",))
         columns[column] = Column(
-            column, bool(col.get("required", False)), str(col.get("unit", "")), col.get("help", {})
+            column,
+            doc.flag((*place, "required"), default=False),
+            doc.text((*place, "unit")),
+            doc.texts((*place, "help"), languages=LANGUAGES),
         )
     return Role(
         id=role,
         kind=str(spec.get("kind", "")),
-        geometry=str(spec.get("geometry", "")),
-        required=bool(required),
+        geometry=geometry,
+        required=required,
         unit=str(spec.get("unit", "")),
         columns=columns,
-        accepts=tuple(spec.get("accepts") or ()),
-        max_resolution_m=spec.get("max_resolution_m"),
-        margin_km=float(spec.get("margin_km", 0)),
-        categorical=bool(spec.get("categorical", False)),
+        accepts=tuple(str(way) for way in doc.items((*where, "accepts"))),
+        max_resolution_m=doc.number((*where, "max_resolution_m"), above=0),
+        margin_km=doc.number((*where, "margin_km")) or 0.0,
+        categorical=doc.flag((*where, "categorical"), default=False),
         help=doc.texts((*where, "help"), languages=LANGUAGES),
         without=doc.texts((*where, "without"), languages=LANGUAGES) if "without" in spec else {},
     )
@@ -355,7 +380,7 @@ def _read_output(doc: Document, group: str, key: str) -> Output:
         id=key,
         unit=str(spec.get("unit", "")),
         mim8=str(spec.get("mim8", "")),
-        optional=bool(spec.get("optional", False)),
+        optional=doc.flag((*where, "optional"), default=False),
         title=doc.texts((*where, titled), languages=LANGUAGES),
         help=doc.texts((*where, "help"), languages=LANGUAGES),
         spec=spec,
