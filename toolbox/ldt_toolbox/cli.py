@@ -1,5 +1,6 @@
 """The command line: ``ldt``. Heavy libraries are imported inside the commands."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -211,13 +212,19 @@ def _progress(what: str) -> "Iterator[Progress]":
         yield drawn
 
 
+def _terminate(number: int, _: object) -> None:
+    # as an exception, so that a run ends its kernel and removes what is half done
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Start the command line.
 
-    Exit codes: 0 done, 1 the run failed, 2 wrong use, 130 interrupted.
+    Exit codes: 0 done, 1 the run failed, 2 wrong use, 130 interrupted, 143 terminated.
     """
     from ldt_toolbox.errors import LDTError, WrongUseError
 
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app(prog_name="ldt")
     except WrongUseError as error:

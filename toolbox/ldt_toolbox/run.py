@@ -100,14 +100,14 @@ def run(
     _make_writable(staging)
     with PeakMemory() as peak:
         try:
-            _execute(case, territory, parameters, staging, progress)
+            steps = _execute(case, territory, parameters, staging, progress)
             if not (staging / "indicators.json").exists():
                 raise RunError(
                     f"the notebook of {case.id} came to its end without saving results: "
                     "its last cell must call `results.write(...)`"
                 )
             if progress:
-                progress(1, 1, "report")
+                progress(steps, steps, "report")
             _finish(case, territory, parameters, staging, run_id, start, peak)
         except BaseException as error:
             kept = _keep_failure(staging, parent / f"{run_id}.failed", error)
@@ -171,7 +171,7 @@ def _execute(
     parameters: Parameters,
     staging: Path,
     progress: Progress | None,
-) -> None:
+) -> int:
     import papermill
     from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -206,7 +206,8 @@ def _execute(
     import nbformat as nbf
 
     notebook = nbf.read(case.notebook, as_version=4)  # type: ignore[no-untyped-call]
-    total = sum(c.cell_type == "code" for c in notebook.cells) + 1
+    # papermill adds the cell with the values; the report is the last step
+    total: int = sum(c.cell_type == "code" for c in notebook.cells) + 2
     reason = ""
     # papermill's own check of parameter names does not know `float | None`; ours came before
     logging.getLogger("papermill").setLevel(logging.ERROR)
@@ -230,6 +231,7 @@ def _execute(
         shutil.rmtree(sockets, ignore_errors=True)
     if reason:
         raise RunError(f"{case.id} on {territory.id}: {reason}")
+    return total
 
 
 def _reference(territory: Territory) -> str:
