@@ -88,9 +88,20 @@ def _gdal_config(folder):
 
 
 def _base_python(wanted):
-    if f"{sys.version_info.major}.{sys.version_info.minor}" == wanted:
-        return sys.executable
-    return shutil.which(f"python{wanted}")
+    """Return an interpreter of the wanted version or the next that really runs, or None."""
+    newer = f"3.{int(wanted.split('.')[1]) + 1}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for version in (wanted, newer):
+        candidates = [sys.executable, shutil.which(f"python{version}")]
+        candidates += sorted(pyenv.glob(f"{version}.*/bin/python{version}"), reverse=True)
+        for candidate in filter(None, candidates):
+            code = "import sys; print('%d.%d' % sys.version_info[:2])"
+            try:
+                if _run([candidate, "-c", code]).strip() == version:
+                    return candidate
+            except (OSError, PeerMissingError):
+                continue  # a shim that points nowhere
+    return None
 
 
 def install(name):
@@ -102,16 +113,15 @@ def install(name):
     shutil.rmtree(home, ignore_errors=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     print(f"installing {name} into {home} ...", flush=True)
-    uv = shutil.which("uv")
-    if uv:
-        _run([uv, "venv", "--python", peer.python, home])
-    else:
-        base = _base_python(peer.python)
-        if base is None:
-            raise PeerMissingError(f"{name} needs Python {peer.python} or uv, neither was found")
+    uv, base = shutil.which("uv"), _base_python(peer.python)
+    if uv:  # fetches a Python if there is none
+        _run([uv, "venv", "--python", base or peer.python, home])
+    elif base:
         _run([base, "-m", "venv", home])
         _run([home / "bin" / "python", "-m", "pip", "install", "uv"])
         uv = str(home / "bin" / "uv")
+    else:
+        raise PeerMissingError(f"{name} needs Python {peer.python}: install it, or install uv")
     python = home / "bin" / "python"
     command = [uv, "pip", "install", "--python", python, *peer.requirements]
     overrides, constraints = home / "overrides.txt", home / "build-constraints.txt"
