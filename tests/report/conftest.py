@@ -158,12 +158,12 @@ def _layer(output: Output):
     return raster
 
 
-def _table(output: Output) -> pd.DataFrame:
+def _table(output: Output, rows: int = 26) -> pd.DataFrame:
     data: dict[str, list[object]] = {}
     for name, spec in output.spec["columns"].items():
         data[name] = (
-            [1234.5678 * (i + 1) for i in range(25)]
+            [1234.5678 * (i + 1) for i in range(rows)]
             if "unit" in spec
-            else [f"{name} {i}" for i in range(25)]
+            else [f"{name} {i}" for i in range(rows)]
         )
     return pd.DataFrame(data)

@@ -179,13 +179,38 @@ def test_outliers_do_not_take_the_contrast_and_are_told(air):
     told = caption_facts(raster(values.reshape(40, 25)), air)
     assert "2nd to 98th percentile" in told
     assert "20.0 to 90.0\u00a0°C" in told
-    assert caption_facts(raster(np.linspace(20, 24, 100).reshape(10, 10)), air) == ""
+    even = caption_facts(raster(np.linspace(20, 24, 100).reshape(10, 10)), air)
+    assert even == "Values run from 20.0 to 24.0\u00a0°C."
+
+
+def test_a_temperature_is_not_cut_into_steps_that_nobody_feels():
+    values = np.linspace(24.41, 24.73, 100)
+    scale = colour_scale(values, style="sequential", unit="CEL")
+    assert scale.levels == (24.4, 24.5, 24.6, 24.7, 24.8)
+    assert scale.extend == "neither"
+    scale = colour_scale(np.array([24.41, 24.42]), style="sequential", unit="CEL")
+    assert scale.levels == (24.4, 24.5)
+    many = colour_scale(np.linspace(20, 28, 100), style="sequential", unit="CEL")
+    assert len(scale.colours) == 1
+    assert scale.colours[0] == many.colours[0]
+    small = colour_scale(values - 24.73, style="sequential_reversed", unit="KEL")
+    assert small.step < 0.1
 
 
 def test_a_diverging_scale_has_zero_in_its_middle():
     scale = colour_scale(np.linspace(-1.0, 3.2, 50), style="diverging", unit="KEL")
     assert scale.levels[0] == -scale.levels[-1]
     assert 0 in scale.levels
+
+
+def test_few_steps_stay_light():
+    unit = "CEL"
+    few = colour_scale(np.linspace(-0.19, -0.01, 50), style="sequential", unit=unit)
+    many = colour_scale(np.linspace(-9, 0, 50), style="sequential", unit=unit)
+    assert len(few.colours) == 2
+    assert len(many.colours) >= 5
+    darkest = [min(sum(to_rgb(c)) for c in scale.colours) for scale in (few, many)]
+    assert darkest[0] > darkest[1] + 0.5
 
 
 def test_strong_cooling_is_the_dark_end():

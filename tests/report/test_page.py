@@ -147,7 +147,7 @@ def test_tables_have_scoped_headers(written):
 
 def test_long_tables_are_cut_and_say_where_the_rest_is(written):
     said = words(articles(read(written))["en"])
-    assert "The first 20 of 25 rows; all of them are in tables/scenarios.csv" in said
+    assert "The first 20 of 26 rows; all of them are in tables/scenarios.csv" in said
     assert "measure 19" in said
     assert "measure 20" not in said
 
@@ -291,3 +291,11 @@ def test_words_of_cells_come_from_the_manifest(example):
     found = articles(write(example))
     assert "Arbres" in words(found["fr"])
     assert "measure 0" in words(found["en"])
+
+
+def test_a_table_that_is_hardly_too_long_is_shown_whole(example):
+    example.results.tables["scenarios"] = example.results.tables["scenarios"].head(22)
+    example.save()
+    said = words(articles(write(example))["en"])
+    assert "measure 21" in said
+    assert "of 22 rows" not in said

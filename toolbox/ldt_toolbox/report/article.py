@@ -231,6 +231,8 @@ def credits_line(case: UseCase, inputs: Sequence[InputRecord], *, language: str)
 
 def role_title(case: UseCase, record: InputRecord, *, language: str) -> str:
     """What an input is: the manifest's words for its role, else its own title, else its role."""
+    if record.role == "boundary":  # every territory has one; no use case declares it
+        return words.word("boundary", language)
     role = case.roles.get(record.role)
     return (role.help.get(language) if role else None) or record.title or record.role
 

@@ -17,6 +17,9 @@ _DIVERGING = "RdBu_r"
 _RASTER = "viridis"
 _POLYGONS = "BuPu"
 _STEPS = 9
+_FEW = 5
+# Finer steps of a modelled temperature would paint a contrast that nobody can feel.
+_FINEST_STEP = {"CEL": 0.1, "KEL": 0.1}
 _PERCENTILES = (2.0, 98.0)
 
 
@@ -88,6 +91,11 @@ def colour_scale(
         nbins=_STEPS, steps=[1, 2, 2.5, 5, 10], symmetric=style == "diverging", min_n_ticks=3
     )
     levels = [float(f"{v:.10g}") for v in locator.tick_values(low, high)]
+    finest = _FINEST_STEP.get(unit, 0.0) if style == "sequential" else 0.0
+    if levels[1] - levels[0] < finest:
+        first, last = math.floor(low / finest), math.ceil(high / finest)
+        steps = range(first, max(last, first + 1) + 1)
+        levels = [float(f"{step * finest:.10g}") for step in steps]
     while len(levels) > 2 and levels[1] <= low:
         levels = levels[1:]
     while len(levels) > 2 and levels[-2] >= high:
@@ -98,8 +106,12 @@ def colour_scale(
     name = {"sequential_reversed": _COOLING, "diverging": _DIVERGING}.get(
         style, _sequential(unit, polygons=polygons)
     )
-    start, end = (0.12, 0.92) if name == _COOLING else (0.08, 0.95)
-    colours = tuple(to_hex(colormaps[name](v)) for v in np.linspace(start, end, count))
+    light, dark = (0.92, 0.12) if name == _COOLING else (0.08, 0.95)
+    if count < _FEW:
+        # Two steps apart is not "coolest against hottest": few steps stay near the light end.
+        dark = light + (dark - light) * (count - 1) / (_FEW - 1)
+    ends = (dark, light) if name == _COOLING else (light, dark)
+    colours = tuple(to_hex(colormaps[name](v)) for v in np.linspace(*ends, count))
     extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
     return ColourScale(tuple(levels), colours, extend)
 

@@ -74,7 +74,7 @@ def caption_facts(
     language: str = "en",
     weight: str = "",
 ) -> str:
-    """Say how to read the colours of a map: steps, and values beyond the scale.
+    """Say how to read the colours of a map: range, and whether values lie beyond the scale.
 
     Parameters
     ----------
@@ -99,9 +99,8 @@ def caption_facts(
     scale = colour_scale(
         found.values, style=style, unit=output.unit, polygons=not isinstance(layer, Raster)
     )
-    if scale.extend == "neither":
-        return ""
-    return word("clipped", language, low=numbers(low), high=numbers.unit(high))
+    key = "value_range" if scale.extend == "neither" else "clipped"
+    return word(key, language, low=numbers(low), high=numbers.unit(high))
 
 
 class _Numbers:

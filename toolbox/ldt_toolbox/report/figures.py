@@ -147,7 +147,7 @@ def to_png(figure: Figure, *, dpi: int = 160) -> bytes:
         Pixels per inch.
     """
     memory = io.BytesIO()
-    figure.savefig(memory, format="png", dpi=dpi, metadata={"Software": None})
+    figure.savefig(memory, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
     image = Image.open(memory).convert("RGB")
     flat = image.quantize(_PNG_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     small = io.BytesIO()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 20
+# A table that is hardly longer is shown whole: nobody wants to be sent elsewhere for one row.
+_SLACK_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class TablePiece:
     headings : tuple of Heading
         One a column.
     rows : tuple of tuple of str
-        The first `MOST_ROWS` rows.
+        The first `MOST_ROWS` rows, or all if there are hardly more.
     total : int
         Rows of the whole table.
     synthetic : bool
@@ -101,7 +103,8 @@ def _is_numeric(column: "pd.Series[Any]") -> bool:
 
 
 def _cells(column: "pd.Series[Any]", spec: dict[str, Any], language: str) -> list[str]:
-    shown = column.iloc[:MOST_ROWS]
+    whole = len(column) <= MOST_ROWS + _SLACK_ROWS
+    shown = column if whole else column.iloc[:MOST_ROWS]
     if _is_numeric(column):
         decimals = decimals_for(column.astype(float).tolist(), unit=str(spec.get("unit", "")))
         return [

@@ -87,6 +87,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Pour garder les contrastes visibles, les couleurs couvrent le 2e au 98e centile ; les "
         "valeurs au-delà ({low} à {high} en tout) prennent les couleurs extrêmes.",
     ),
+    "value_range": ("Values run from {low} to {high}.", "Valeurs de {low} à {high}."),
     "no_values": (
         "This layer holds no value: there is nothing to map.",
         "Cette couche ne contient aucune valeur : rien à cartographier.",
@@ -118,6 +119,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "empty_table": ("This table has no rows.", "Ce tableau n'a aucune ligne."),
     "row": ("Row", "Ligne"),
+    "boundary": ("Boundary of the territory", "Limite du territoire"),
     "what": ("What", "Objet"),
     "source": ("Source", "Source"),
     "licence": ("Licence", "Licence"),
