@@ -21,6 +21,7 @@ from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.sources import Inputs
 from ldt_toolbox.space.paint import block_mean
 from ldt_toolbox.use_case import UseCase
+from ldt_toolbox.widgets.figure import credited
 from ldt_toolbox.widgets.maps import CoolingScale, MercatorImage, fitted_map, outline_layer
 
 DEBOUNCE_S = 0.2
@@ -137,6 +138,7 @@ class ScenarioExplorer(ipw.VBox):  # type: ignore[misc]
             [
                 ipw.HBox(list(self.sliders.values()), layout={"flex_flow": "row wrap"}),
                 self.answer,
+                ipw.HTML(self._legend()),
                 self._map(),
                 ipw.HTML(self._caption()),
             ],
@@ -149,8 +151,8 @@ class ScenarioExplorer(ipw.VBox):  # type: ignore[misc]
         """Run the model with the sliders' values and show what comes out."""
         measure = self._measure({name: slider.value for name, slider in self.sliders.items()})
         change = self._change(measure)
-        at_home = at_buildings(change, self._ground)
-        self.mean_change_k = weighted_mean(at_home, self._seen.weight)
+        felt = at_buildings(change, self._ground)
+        self.mean_change_k = weighted_mean(felt, self._seen.weight)
         self.water_m3_day = measure.extra_kc_m2 * self._summer.et0_mm_day / 1000
         self.trees = measure.trees
         self.image.url = self._painter.data_uri(change, self.scale)
@@ -232,15 +234,17 @@ class ScenarioExplorer(ipw.VBox):  # type: ignore[misc]
         drawn.add(self.image)
         drawn.add(outline_layer(self._ground.buildings, name=words["buildings"], colour="#777777"))
         drawn.add(outline_layer(boundary, name=words["boundary"], colour="#000000", width_px=1.5))
-        mark = "," if self._language == "fr" else "."
-        legend = self.scale.legend(words["legend"], warmer=words["warmer"], decimal_mark=mark)
-        box = ipw.HTML(f'<div style="padding:2px 6px;background:#fff">{legend}</div>')
-        drawn.add(ipyleaflet.WidgetControl(widget=box, position="bottomright"))
+        drawn.add_class("ldt-map")
         return drawn
 
+    def _legend(self) -> str:
+        mark = "," if self._language == "fr" else "."
+        title, warmer = (_WORDS[key][self._language] for key in ("legend", "warmer"))
+        paper = "<style>.ldt-map .leaflet-container{background:#fff}</style>"
+        return paper + self.scale.legend(title, warmer=warmer, decimal_mark=mark)
+
     def _caption(self) -> str:
-        sources = {layer.source.source for layer in self._inputs.layers.values()}
-        credit = "; ".join(sorted(s for s in sources if s))
+        credit = credited(self._inputs.territory, self._inputs.layers)
         text = _WORDS["caption"][self._language].format(
             least=self.scale.edges_k[0], credit=html.escape(credit)
         )
