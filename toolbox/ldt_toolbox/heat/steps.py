@@ -27,6 +27,7 @@ from ldt_toolbox.space.paint import block_mean
 SKY_DIRECTIONS = 16
 SKY_RADIUS_M = 200.0
 NEIGHBOURHOOD_M = 100.0
+MONTE_CARLO_CELL_M = 20.0
 DEFAULT_ET0_MM_DAY = 5.0
 RESIDENTIAL = ("residential", "apartments", "house", "detached", "semidetached_house", "terrace",
                "dormitory", "yes")  # fmt: skip
@@ -396,6 +397,9 @@ def uncertainty(
     Weights of the cooling capacity from a Dirichlet around 0.6, 0.2, 0.2; heat island maximum,
     cooling distance within 30 % of their value; mixing radius from half to double.
 
+    The draws run on cells of about 20 m: air mixes over hundreds of metres, so the coarser grid
+    changes the interval less than one more draw does.
+
     Returns
     -------
     pandas.DataFrame
@@ -405,6 +409,9 @@ def uncertainty(
     from ldt_toolbox.heat.exposure import weighted_mean, weighted_quantile, weighted_share
 
     random = np.random.default_rng(parameters.seed)
+    side = max(1, round(MONTE_CARLO_CELL_M / parameters.cell_size_m))
+    shape = ground.grid.shape
+    covers = [_coarser(cover, side) for cover in (today, changed)]
     rows = []
     for _ in range(parameters.monte_carlo_draws):
         weights = random.dirichlet(np.array([0.6, 0.2, 0.2]) * 40)
@@ -412,7 +419,7 @@ def uncertainty(
         maps = [
             urban_cooling_model(
                 cover.shade, cover.albedo, cover.kc, cover.green,
-                cell_size_m=parameters.cell_size_m,
+                cell_size_m=parameters.cell_size_m * side,
                 reference_temperature_c=0.0,
                 uhi_max_k=parameters.uhi_max_k * scale[0],
                 cooling_distance_m=parameters.cooling_distance_m * scale[1],
@@ -420,9 +427,12 @@ def uncertainty(
                 minimum_green_area_ha=parameters.minimum_green_area_ha,
                 weights=(float(weights[0]), float(weights[1]), float(weights[2])),
             ).temperature_c
-            for cover in (today, changed)
+            for cover in covers
         ]  # fmt: skip
-        anomaly, after = (at_buildings(m, ground) for m in maps)
+        anomaly, after = (
+            at_buildings(np.repeat(np.repeat(m, side, 0), side, 1)[: shape[0], : shape[1]], ground)
+            for m in maps
+        )
         rows.append(
             {
                 "mean_anomaly": weighted_mean(anomaly, seen.weight),
@@ -437,6 +447,16 @@ def uncertainty(
             }
         )
     return pd.DataFrame(rows)
+
+
+def _coarser(cover: Cover, side: int) -> Cover:
+    if side == 1:
+        return cover
+    means = (
+        _blocks(grid, side, np.nanmean).astype(np.float32)
+        for grid in (cover.shade, cover.albedo, cover.kc, cover.green)
+    )
+    return Cover(*means)
 
 
 def cover(ground: Ground) -> Cover:

@@ -13,6 +13,8 @@ MONTHS_EN = ("January", "February", "March", "April", "May", "June", "July", "Au
 MONTHS_FR = ("de janvier", "de février", "de mars", "d'avril", "de mai", "de juin", "de juillet",
              "d'août", "de septembre", "d'octobre", "de novembre", "de décembre")  # fmt: skip
 
+UNCLASSIFIED_WARNING_PCT = 30
+
 
 def answer(
     names: Mapping[str, str],
@@ -92,6 +94,16 @@ def answer(
     if best:
         en += f" A square metre of green helps most along {_list(best, 'and')}."
         fr += f" Un mètre carré de vert aide le plus le long de : {_list(best, 'et')}."
+    unknown = indicators["unclassified_share"].value or 0
+    if unknown >= UNCLASSIFIED_WARNING_PCT:
+        en += (
+            f" No layer says what covers {unknown:.0f} % of the ground: differences between "
+            "places follow buildings and streets alone."
+        )
+        fr += (
+            f" Aucune couche ne dit ce qui couvre {unknown:.0f} % du sol : les différences entre "
+            "lieux ne suivent que les bâtiments et les rues."
+        )
     return {"en": en, "fr": fr}
 
 

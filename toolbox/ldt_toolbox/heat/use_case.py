@@ -192,7 +192,7 @@ def assemble(
     """
     anomaly = at_buildings(heat.temperature_c, ground) - summer.reference_c
     result = Results(weight=dict(seen.unit))
-    _indicators(result, parameters, ground, summer, seen, sky, anomaly, table, draws)
+    _indicators(result, inputs, parameters, ground, summer, seen, sky, anomaly, table, draws)
     _cooling(result, parameters, gain, seen, ground)
     stable = _stability(vulnerable)
     result.indicators["rank_stability"] = Indicator(stable)
@@ -248,6 +248,7 @@ def assemble(
 
 def _indicators(
     result: Results,
+    inputs: Inputs,
     parameters: Parameters,
     ground: Ground,
     summer: steps.Climate,
@@ -268,6 +269,7 @@ def _indicators(
     share = 100 * weighted_share(anomaly, seen.weight, at_least=threshold_k)
     everything = table.iloc[-1]  # all measures together
     shares = steps.shares(ground)
+    knows_trees = "land_cover" in inputs or "trees" in inputs
     imputed = ground.buildings["height_source"] != "height"
     footprint = ground.buildings["footprint_m2"]
     result.indicators = {
@@ -278,8 +280,8 @@ def _indicators(
         "mean_anomaly": with_draws("mean_anomaly", weighted_mean(anomaly, seen.weight)),
         "p95_anomaly": with_draws("p95_anomaly", weighted_quantile(anomaly, seen.weight, 0.95)),
         "hot_share": with_draws("hot_share", share),
-        "green_share": Indicator(shares["green"]),
-        "tree_share": Indicator(shares["tree"]),
+        "green_share": Indicator(shares["green"] if "land_cover" in inputs else None),
+        "tree_share": Indicator(shares["tree"] if knows_trees else None),
         "unclassified_share": Indicator(shares["unclassified"]),
         "height_imputed_share": Indicator(100 * float(footprint[imputed].sum() / footprint.sum())),
         "scenario_change": with_draws("scenario_change", float(everything["mean_k"])),
