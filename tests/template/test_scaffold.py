@@ -197,18 +197,6 @@ def test_it_is_a_clean_git_repository_with_the_vendor_branch(hard: Path) -> None
     assert len(git("ls-files").splitlines()) == len(WRITTEN)
 
 
-def test_makefile_checks_the_territory_with_an_environment_that_is_there(hard: Path) -> None:
-    environment = Path(sys.prefix)
-    if not (environment / "bin" / "ldt").exists():
-        pytest.skip("these tests do not run in a virtual environment with `ldt` in it")
-    done = subprocess.run(
-        ["make", "check", f"VENV={environment}"], cwd=hard, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert "l-ile-d-yeu-a-l-epreuve is in order" in done.stdout
-    assert not (hard / ".venv").exists()
-
-
 def test_without_git(tmp_path: Path) -> None:
     folder = scaffold.new(tmp_path / "plain", defaults=True, vcs=False)
     assert not (folder / ".git").exists()
@@ -283,23 +271,34 @@ def test_the_package_never_imports_copier() -> None:
             assert not any(n.split(".")[0].startswith(("copier", "jinja2_ansible")) for n in names)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["hard", "finnish"])
-def test_make_demo_and_the_notebook_run(name: str, request: pytest.FixtureRequest) -> None:
-    folder: Path = request.getfixturevalue(name)
+def make_with_this_environment(target: str, folder: Path) -> str:
     environment = Path(sys.prefix)
     if not (environment / "bin" / "ldt").exists():
         pytest.skip("these tests do not run in a virtual environment with `ldt` in it")
     done = subprocess.run(
-        ["make", "demo", f"VENV={environment}"], cwd=folder, capture_output=True, text=True
+        ["make", target, f"VENV={environment}"], cwd=folder, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    territory = Territory.read(folder)
-    reports = list((folder / "results" / territory.id / "heat-islands").glob("*/report.html"))
-    assert len(reports) == 1
-    indicators = json.loads(reports[0].with_name("indicators.json").read_text(encoding="utf-8"))
-    assert indicators["synthetic"], "a report on made-up data has to say so"
-    done = subprocess.run(
-        ["make", "test", f"VENV={environment}"], cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (folder / ".venv").exists()
+    return done.stdout
+
+
+def test_make_check_reads_the_territory(hard: Path) -> None:
+    told = make_with_this_environment("check", hard)
+    assert "l-ile-d-yeu-a-l-epreuve is in order" in told
+
+
+@pytest.mark.slow
+def test_make_demo_ends_with_a_report_that_says_what_is_made_up(finnish: Path) -> None:
+    told = make_with_this_environment("demo", finnish)
+    report = finnish / told.split()[-1]
+    assert report.is_relative_to(finnish / "results" / "hameenlinna-west" / "heat-islands")
+    assert "Hämeenlinna" in report.read_text(encoding="utf-8")
+    indicators = json.loads(report.with_name("indicators.json").read_text(encoding="utf-8"))
+    assert {"air_temperature", "buildings", "places"} <= set(indicators["synthetic"])
+
+
+@pytest.mark.slow
+def test_make_test_runs_use_case_and_notebook_and_keeps_nothing(hard: Path) -> None:
+    make_with_this_environment("test", hard)
+    assert files(hard) == WRITTEN

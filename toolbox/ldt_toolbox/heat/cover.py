@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldt_toolbox.heat.ground import Ground
-from ldt_toolbox.heat.surfaces import table
+from ldt_toolbox.heat.surface_classes import table
 from ldt_toolbox.space.paint import block_mean
 
 NAMES = ("shade", "albedo", "kc", "green")

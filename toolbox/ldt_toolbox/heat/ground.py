@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ldt_toolbox.errors import DataError
 from ldt_toolbox.heat.heights import impute_heights, parse_height
-from ldt_toolbox.heat.surfaces import (
+from ldt_toolbox.heat.surface_classes import (
     BUILDING,
     DEFAULT_STREET_WIDTH_M,
     LAND_COVER,
@@ -25,6 +25,7 @@ from ldt_toolbox.space.paint import grid_over, onto_grid, paint, refine
 from ldt_toolbox.space.raster import Raster
 
 FINE_CELL_M = 2.5
+MAXIMUM_FACTOR = 4
 MINIMUM_TREE_HEIGHT_M = 2.0
 SEA_MARGIN_M = 300.0
 MAXIMUM_CELLS = 60_000_000
@@ -43,7 +44,7 @@ class Ground:
     factor : int
         Fine cells along a side of a model cell.
     classes : numpy.ndarray of uint8, fine shape
-        Surface class codes of `surfaces`.
+        Surface class codes of `surface_classes`.
     land : numpy.ndarray of bool, fine shape
         Inside the boundary and no open water: where shares and statistics are taken.
     domain : numpy.ndarray of bool, fine shape
@@ -103,7 +104,7 @@ def lay_ground(
     cell_size_m : float
         Side of a model cell.
     land_cover : geopandas.GeoDataFrame or Raster, optional
-        Polygons with `class` (see `surfaces.LAND_COVER`), or a raster of class values.
+        Polygons with `class` (see `surface_classes.LAND_COVER`), or a raster of class values.
     land_cover_classes : dict of str to str, optional
         Class value of the raster or polygons -> class of the toolbox.
     streets, trees, water : geopandas.GeoDataFrame, optional
@@ -125,15 +126,9 @@ def lay_ground(
         (west - margin, south - margin, east + margin, north + margin),
         crs=crs, cell_size_m=cell_size_m,
     )  # fmt: skip
-    factor = max(1, math.ceil(cell_size_m / FINE_CELL_M))
-    cells = grid.values.size * factor**2
-    if cells > MAXIMUM_CELLS:
-        side = math.sqrt(cells / MAXIMUM_CELLS)
-        raise DataError(
-            f"the model would need {cells / 1e6:.0f} million fine cells "
-            f"(at most {MAXIMUM_CELLS / 1e6:.0f} million fit): cut the boundary into parts, or "
-            f"raise cell_size_m above {max(FINE_CELL_M, cell_size_m) * side:.0f} m"
-        )
+    # at most sixteen fine cells a model cell, so that larger cells do make a smaller model
+    factor = min(MAXIMUM_FACTOR, math.ceil(cell_size_m / FINE_CELL_M))
+    _refuse_too_many(grid, factor, cell_size_m)
     fine = refine(grid, factor)
     heights = impute_heights(
         buildings.assign(
@@ -190,6 +185,20 @@ def lay_ground(
     )  # fmt: skip
 
 
+def _refuse_too_many(grid: Raster, factor: int, cell_size_m: float) -> None:
+    cells = grid.values.size * factor**2
+    if cells <= MAXIMUM_CELLS:
+        return
+    west, south, east, north = grid.bounds
+    fine_m = math.sqrt((east - west) * (north - south) / MAXIMUM_CELLS)
+    enough = max(FINE_CELL_M, math.ceil(1.02 * MAXIMUM_FACTOR * fine_m))  # edges take a little
+    raise DataError(
+        f"the model would need {cells / 1e6:.0f} million fine cells with cell_size_m = "
+        f"{cell_size_m:g} (at most {MAXIMUM_CELLS / 1e6:.0f} million fit): set cell_size_m to "
+        f"{enough:.0f} m or more, or cut the boundary into parts"
+    )
+
+
 def street_areas(streets: gpd.GeoDataFrame) -> list[BaseGeometry]:
     """Paved area of each street above ground: its line widened to its width.
 
@@ -216,7 +225,9 @@ def street_areas(streets: gpd.GeoDataFrame) -> list[BaseGeometry]:
 def underground(streets: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     """Whether each street runs in a tunnel (False where nothing is known)."""
     text = _column(streets, "tunnel").astype(str).str.lower()
-    found: NDArray[np.bool_] = text.isin(["true", "yes", "1", "building_passage"]).to_numpy()
+    # a yes beside a gap comes out of many files as the number 1.0
+    yes = ["true", "yes", "1", "1.0", "building_passage"]
+    found: NDArray[np.bool_] = text.isin(yes).to_numpy(bool)
     return found
 
 
@@ -254,7 +265,8 @@ def _with_floors(
     buildings: gpd.GeoDataFrame, heights: pd.DataFrame, storey_height_m: float
 ) -> gpd.GeoDataFrame:
     footprint = buildings.geometry.area
-    levels = pd.to_numeric(_column(buildings, "levels"), errors="coerce")
+    told = [parse_height(value) for value in _column(buildings, "levels")]
+    levels = pd.Series(told, index=buildings.index, dtype=np.float64)
     levels = levels.where(levels.between(1, 150))
     storeys = levels.fillna((heights["height_m"] / storey_height_m).round()).clip(lower=1)
     return buildings.assign(
@@ -265,22 +277,26 @@ def _with_floors(
     )
 
 
-def _code(name: str, where: str) -> int:
-    if name not in LAND_COVER:
+def _codes(found: list[str], translate: dict[str, str]) -> dict[str, int]:
+    """Surface class of each class that was found, or one message about all that have none."""
+    names = {value: translate.get(value, value) for value in found}
+    if unknown := [value for value, name in names.items() if name not in LAND_COVER]:
+        listed = ", ".join(f"`{value}`" for value in unknown)
         raise DataError(
-            f"{where} has the class `{name}`, which has no surface: translate it with "
-            f"`classes: {{{name}: ...}}` in territory.yaml to one of {', '.join(LAND_COVER)}"
+            f"land_cover has {listed}, for which no surface is known: translate with "
+            f"`classes: {{{unknown[0]}: ...}}` in territory.yaml to one of {', '.join(LAND_COVER)}"
         )
-    return LAND_COVER[name]
+    return {value: LAND_COVER[name] for value, name in names.items()}
 
 
 def _paint_land_cover(
     cover: gpd.GeoDataFrame, fine: Raster, classes: NDArray[np.uint8], translate: dict[str, str]
 ) -> gpd.GeoDataFrame:
-    names = cover["class"].astype(str).map(lambda c: translate.get(c, c))
-    codes = {name: _code(name, "land_cover") for name in names.unique()}
+    found = cover["class"].astype(str)
+    codes = _codes(list(found.unique()), translate)
     order = np.argsort(-cover.geometry.area.to_numpy(), kind="stable")
-    paint(((cover.geometry.iloc[i], codes[names.iloc[i]]) for i in order), fine, out=classes)
+    paint(((cover.geometry.iloc[i], codes[found.iloc[i]]) for i in order), fine, out=classes)
+    names = found.map(lambda value: translate.get(value, value))
     return cover[names.isin(["paved", "construction"])]
 
 
@@ -288,13 +304,9 @@ def _paint_class_raster(
     raster: Raster, fine: Raster, classes: NDArray[np.uint8], translate: dict[str, str]
 ) -> None:
     values = onto_grid(raster, fine, nearest=True)
-    for value in np.unique(values[np.isfinite(values)]).astype(int):
-        if str(value) not in translate:
-            raise DataError(
-                f"the land_cover raster has the class {value}, which territory.yaml does not "
-                f"translate: add `classes: {{{value}: ...}}` with one of {', '.join(LAND_COVER)}"
-            )
-        classes[values == value] = _code(translate[str(value)], "land_cover")
+    found = [str(value) for value in np.unique(values[np.isfinite(values)]).astype(int)]
+    for value, code in _codes(found, translate).items():
+        classes[values == int(value)] = code
 
 
 def _on_terrain(

@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ldt_toolbox.heat.ground import Ground, street_areas, underground
-from ldt_toolbox.heat.surfaces import OPEN_GROUND
+from ldt_toolbox.heat.surface_classes import OPEN_GROUND
 from ldt_toolbox.space.paint import paint
 
 MINIMUM_STREET_M = 40.0
@@ -34,20 +34,22 @@ def candidate_places(ground: Ground, streets: gpd.GeoDataFrame | None) -> gpd.Ge
     columns = ["name", "kind", "length_m", "geometry"]
     parts = []
     if streets is not None and "name" in streets:
-        open_air = streets[streets["name"].notna() & ~underground(streets)]
+        named = streets["name"].notna() & (streets["name"].astype(str).str.strip() != "")
+        open_air = streets[named & ~underground(streets)]
         if len(open_air):
             areas = gpd.GeoDataFrame(
                 {"name": open_air["name"].astype(str), "length_m": open_air.length},
                 geometry=street_areas(open_air), crs=crs,
             )  # fmt: skip
-            named = areas.dissolve(by="name", aggfunc={"length_m": "sum"}).reset_index()
-            named = named[named["length_m"] >= MINIMUM_STREET_M]
-            parts.append(named.assign(kind="street")[columns])
+            whole = areas.dissolve(by="name", aggfunc={"length_m": "sum"}).reset_index()
+            whole = whole[whole["length_m"] >= MINIMUM_STREET_M]
+            parts.append(whole.assign(kind="street")[columns])
     if ground.lots is not None and len(ground.lots):
         lots = ground.lots[ground.lots.area >= MINIMUM_LOT_M2]
         names = lots["name"] if "name" in lots else pd.Series(np.nan, index=lots.index)
         keys = lots["id"] if "id" in lots else pd.Series(lots.index, index=lots.index)
-        names = names.where(names.notna(), "lot " + keys.astype(str)).astype(str)
+        told = names.notna() & (names.astype(str).str.strip() != "")
+        names = names.where(told, "lot " + keys.astype(str)).astype(str)
         frame = gpd.GeoDataFrame(
             {"name": names, "kind": "lot", "length_m": 0.0}, geometry=lots.geometry, crs=crs
         )

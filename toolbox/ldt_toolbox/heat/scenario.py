@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ldt_toolbox.heat.cover import Cover, cover_of
 from ldt_toolbox.heat.exposure import at_buildings, weighted_mean, weighted_quantile
 from ldt_toolbox.heat.ground import Ground
-from ldt_toolbox.heat.surfaces import BUILDING, GRASS, PAVED, SURFACES, TREE, WATER, table
+from ldt_toolbox.heat.surface_classes import BUILDING, GRASS, PAVED, SURFACES, TREE, WATER, table
 from ldt_toolbox.space.paint import paint
 
 LITRES_PER_MM_M2 = 1.0
@@ -58,11 +58,7 @@ def with_trees(
     classes = ground.classes.copy()
     if points.empty:
         return classes, 0
-    columns, rows = ~ground.fine.transform * (points.x.to_numpy(), points.y.to_numpy())
-    i, j = np.floor(rows).astype(int), np.floor(columns).astype(int)
-    height, width = classes.shape
-    inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
-    i, j = i.clip(0, height - 1), j.clip(0, width - 1)
+    i, j, inside = ground.fine.cells_at(points.x.to_numpy(), points.y.to_numpy())
     taken = np.isin(classes[i, j], (BUILDING, WATER, TREE)) | ~ground.land[i, j]
     free = np.flatnonzero(inside & ~taken)
     crowns = shapely.buffer(points.to_numpy()[free], crown_diameter_m / 2, quad_segs=4)

@@ -17,7 +17,7 @@ from ldt_toolbox.heat.population import areal_to_buildings, spread_population
 from ldt_toolbox.heat.scenario_gain import cooling_gain_per_m2
 from ldt_toolbox.heat.shadows import shadow_fraction, sun_position
 from ldt_toolbox.heat.sky_view import sky_view_factor
-from ldt_toolbox.heat.surfaces import GRASS, OPEN_GROUND, PARK, TREE, UNCLASSIFIED, table
+from ldt_toolbox.heat.surface_classes import GRASS, OPEN_GROUND, PARK, TREE, UNCLASSIFIED, table
 from ldt_toolbox.heat.vulnerability import rank_stability, vulnerability_index
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note

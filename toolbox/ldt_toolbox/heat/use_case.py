@@ -17,7 +17,7 @@ from ldt_toolbox.heat.exposure import (
     weighted_share,
 )
 from ldt_toolbox.heat.ground import Ground
-from ldt_toolbox.heat.surfaces import PAVED, SURFACES
+from ldt_toolbox.heat.surface_classes import PAVED, SURFACES
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Indicator, Note, Results
 from ldt_toolbox.sources import Inputs
