@@ -156,6 +156,7 @@ def load(case: UseCase, territory: Territory) -> Inputs:
             f"{case.id} needs roles for which {territory.id} names no source:\n{lines}\n"
             f"add them under `sources:` in {territory.path}"
         )
+    _checked_hash(territory.boundary)
     layers = {
         role.id: load_role(role, territory)
         for role in case.roles.values()
@@ -214,7 +215,11 @@ def load_role(role: Role, territory: Territory) -> Layer:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal text."""
+    """SHA-256 of a file, as hexadecimal text; of a folder (such as a .gdb), of all its files."""
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file())
+        told = "".join(f"{p.relative_to(path).as_posix()} {file_sha256(p)}\n" for p in inside)
+        return hashlib.sha256(told.encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,23 +1,28 @@
 """Raster files: read, reprojected to the territory's CRS, cut to its boundary."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
 from affine import Affine
 from pyproj import CRS
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window, from_bounds
 
 from ldt_toolbox.errors import CRSError, DataError, MissingFileError
 from ldt_toolbox.results import Note
+from ldt_toolbox.sources.conform import refuse_other_unit
+from ldt_toolbox.space.geotiff import crs_of
 from ldt_toolbox.space.raster import Raster
 
 if TYPE_CHECKING:
     from ldt_toolbox.territory import Source
     from ldt_toolbox.use_case import Role
+
+NO_CLASS = -1
 
 
 def read_raster(
@@ -43,7 +48,9 @@ def read_raster(
     Returns
     -------
     Raster
-        float32 with NaN for nodata; class rasters (`source.classes`) stay whole numbers.
+        float32 with NaN for nodata, unpacked with the file's own scale and offset; class rasters
+        (`source.classes`, a categorical role, or a role with a column `class`) stay whole
+        numbers, -1 for nodata.
     list of Note
         What was resampled.
 
@@ -57,57 +64,92 @@ def read_raster(
     name = f"{source.role} ({source.path.name})"
     if not source.path.exists():
         raise MissingFileError(f"{name}: {source.path} does not exist: check `path`")
-    classes = bool(source.classes) or (role is not None and role.categorical)
-    if role is not None and role.unit and not classes and not source.unit:
-        raise DataError(
-            f"{name} declares no unit: add `unit: {role.unit}` (or what it really is) to the "
-            "source in territory.yaml; units are never guessed"
-        )
+    classes = bool(source.classes) or (
+        role is not None and (role.categorical or "class" in role.columns)
+    )
+    if role is not None and not classes:
+        if role.unit and not source.unit:
+            raise DataError(
+                f"{name} declares no unit: add `unit: {role.unit}` (or what it really is) to the "
+                "source in territory.yaml; units are never guessed"
+            )
+        refuse_other_unit(source, role, name)
     try:
-        with rasterio.open(source.path) as file:
-            found = file.crs
-            if found is None and source.crs:
-                found = rasterio.crs.CRS.from_user_input(source.crs)
-            if found is None:
-                raise CRSError(
-                    f"{name} tells no coordinate reference system: "
-                    "add `crs: EPSG:...` to the source in territory.yaml"
-                )
-            with WarpedVRT(
-                file, src_crs=found, crs=crs.to_wkt(),
-                resampling=Resampling.nearest if classes else Resampling.bilinear,
-            ) as warped:  # fmt: skip
-                raster = _cut(warped, bounds, crs, source.unit or "1", classes, name)
-            resampled = CRS.from_user_input(found.to_wkt()) != crs
-    except rasterio.errors.RasterioIOError as error:
-        raise DataError(f"{name} is no raster that can be read: {error}") from error
+        raster, changed = _read(source, crs, bounds, classes, name)
+    except (rasterio.errors.RasterioError, CPLE_BaseError) as error:
+        raise DataError(
+            f"{name} is no raster that can be read: {error}; check the file and its CRS"
+        ) from error
     if role is not None and role.max_resolution_m and raster.cell_size_m > role.max_resolution_m:
         raise DataError(
             f"{name} has cells of {raster.cell_size_m:.0f} m; at most {role.max_resolution_m:g} m "
             "make sense for this role: use a finer raster"
         )
-    notes = []
-    if resampled:
-        notes.append(
-            Note(
-                "repair",
-                {
-                    "en": f"{name}: reprojected to {crs.to_string()}",
-                    "fr": f"{name} : reprojeté en {crs.to_string()}",
-                },
-            )
-        )
+    notes = [Note("repair", {"en": f"{name}: {en}", "fr": f"{name} : {fr}"}) for en, fr in changed]
     return raster, notes
 
 
-def _cut(
-    warped: WarpedVRT,
-    bounds: tuple[float, float, float, float],
+def _read(
+    source: "Source",
     crs: CRS,
-    unit: str,
+    bounds: tuple[float, float, float, float],
     classes: bool,
     name: str,
-) -> Raster:
+) -> tuple[Raster, list[tuple[str, str]]]:
+    changed = []
+    with rasterio.open(source.path) as file:
+        found = file.crs
+        if found is None and source.crs:
+            found = rasterio.crs.CRS.from_user_input(source.crs)
+        if found is None:
+            raise CRSError(
+                f"{name} tells no coordinate reference system: "
+                "add `crs: EPSG:...` to the source in territory.yaml"
+            )
+        options: dict[str, Any] = {}
+        tilted = abs(file.transform.b) + abs(file.transform.d) > 0
+        width, height = abs(file.transform.a), abs(file.transform.e)
+        if crs_of(found) != crs:
+            changed.append((f"reprojected to {crs.to_string()}", f"reprojeté en {crs.to_string()}"))
+        elif tilted:
+            changed.append(("turned north-up", "redressé vers le nord"))
+        elif abs(width - height) > 1e-3 * width:
+            options = _square(file, min(width, height))
+            changed.append(("resampled to square cells", "rééchantillonné en mailles carrées"))
+        with WarpedVRT(
+            file, src_crs=found, crs=crs.to_wkt(),
+            resampling=Resampling.nearest if classes else Resampling.bilinear,
+            # a nodata value of its own, else cells that the file does not reach would read 0
+            dtype="int32" if classes else "float32", nodata=NO_CLASS if classes else np.nan,
+            **options,
+        ) as warped:  # fmt: skip
+            values, transform = _cut(warped, bounds, name)
+        scale, offset = file.scales[0], file.offsets[0]
+    if classes:
+        if (values == NO_CLASS).all():
+            raise DataError(f"{name} holds no class inside the territory: all cells are nodata")
+        return Raster(values, transform, crs, "class", NO_CLASS), changed
+    if not np.isfinite(values).any():
+        raise DataError(f"{name} holds no value inside the territory: all cells are nodata")
+    if (scale, offset) != (1.0, 0.0):
+        values = (values * np.float64(scale) + offset).astype(np.float32)
+        packed = f"value x {scale:g} + {offset:g}"
+        changed.append((f"unpacked: {packed}", f"décodé : {packed.replace('value', 'valeur')}"))
+    return Raster(values, transform, crs, source.unit or "1"), changed
+
+
+def _square(file: rasterio.io.DatasetReader, side: float) -> dict[str, Any]:
+    west, south, east, north = file.bounds
+    return {
+        "transform": Affine(side, 0, min(west, east), 0, -side, max(south, north)),
+        "width": math.ceil(abs(east - west) / side - 1e-6),
+        "height": math.ceil(abs(north - south) / side - 1e-6),
+    }
+
+
+def _cut(
+    warped: WarpedVRT, bounds: tuple[float, float, float, float], name: str
+) -> tuple[np.ndarray, Affine]:
     west, south, east, north = bounds
     left, bottom, right, top = warped.bounds
     if right <= west or left >= east or top <= south or bottom >= north:
@@ -115,17 +157,12 @@ def _cut(
     window = from_bounds(
         max(west, left), max(south, bottom), min(east, right), min(north, top), warped.transform
     )
-    first_row, first_column = math.floor(window.row_off), math.floor(window.col_off)
+    # a corner on a cell's edge may come out a hair off it
+    first_row, first_column = math.floor(window.row_off + 1e-6), math.floor(window.col_off + 1e-6)
+    last_row = math.ceil(window.row_off + window.height - 1e-6)
+    last_column = math.ceil(window.col_off + window.width - 1e-6)
     window = Window.from_slices(
-        (first_row, min(warped.height, math.ceil(window.row_off + window.height))),
-        (first_column, min(warped.width, math.ceil(window.col_off + window.width))),
+        (max(0, first_row), min(warped.height, last_row)),
+        (max(0, first_column), min(warped.width, last_column)),
     )
-    values = warped.read(1, window=window, masked=True)
-    transform: Affine = warped.window_transform(window)
-    if classes:
-        nodata = -1
-        return Raster(values.astype(np.int32).filled(nodata), transform, crs, "class", nodata)
-    filled = values.astype(np.float32).filled(np.nan)
-    if not np.isfinite(filled).any():
-        raise DataError(f"{name} holds no value inside the territory: all cells are nodata")
-    return Raster(filled, transform, crs, unit)
+    return warped.read(1, window=window), warped.window_transform(window)

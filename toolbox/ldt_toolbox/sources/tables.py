@@ -1,14 +1,16 @@
 """Tables without geometry, and the climate normals that ship with the toolbox."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ldt_toolbox.errors import DataError, MissingColumnError, MissingFileError
+from ldt_toolbox.errors import DataError, MissingFileError
 from ldt_toolbox.paths import package_root
 from ldt_toolbox.registry import registry
 from ldt_toolbox.results import Note
+from ldt_toolbox.sources.conform import role_columns
 
 if TYPE_CHECKING:
     from ldt_toolbox.territory import Source
@@ -20,6 +22,9 @@ EARTH_RADIUS_KM = 6371.0088
 def read_table(source: "Source", role: "Role") -> tuple[pd.DataFrame, list[Note]]:
     """Read a CSV or Parquet table with the columns of a role.
 
+    A CSV whose first line holds more semicolons than commas is read as spreadsheets of most of
+    Europe write it: semicolons between columns, commas as decimal marks.
+
     Raises
     ------
     MissingFileError, MissingColumnError, DataError
@@ -29,34 +34,24 @@ def read_table(source: "Source", role: "Role") -> tuple[pd.DataFrame, list[Note]
         raise MissingFileError(f"{source.role}: {source.path} does not exist: check `path`")
     name = f"{source.role} ({source.path.name})"
     try:
-        if source.path.suffix == ".parquet":
+        if source.path.suffix.lower() == ".parquet":
             frame = pd.read_parquet(source.path)
         else:
-            frame = pd.read_csv(source.path)
+            frame = _read_csv(source.path)
     except (ValueError, OSError) as error:
         raise DataError(f"{name} cannot be read as a table: {error}") from error
-    renames = {source.columns.get(c, c): c for c in role.columns}
-    frame = frame.rename(columns=renames)
-    for column in role.columns.values():
-        if column.required and column.name not in frame.columns:
-            have = ", ".join(map(str, frame.columns))
-            raise MissingColumnError(
-                f"{name} has no column `{column.name}` (it has: {have}): name the right one "
-                f"with `columns: {{{column.name}: ...}}` in territory.yaml"
-            )
-        if column.name in frame.columns and column.unit:
-            numbers = pd.to_numeric(frame[column.name], errors="coerce")
-            bad = numbers.isna() & frame[column.name].notna()
-            if bad.any():
-                row = int(np.flatnonzero(bad.to_numpy())[0])
-                raise DataError(
-                    f"{name}: column `{column.name}` holds {frame[column.name].iloc[row]!r} in row "
-                    f"{row + 1} of {len(frame)}, where a number is needed: correct the file"
-                )
-            frame[column.name] = numbers
+    frame = role_columns(frame, source, role, name)
     if frame.empty:
         raise DataError(f"{name} holds no row: check the file")
     return frame, []
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig") as file:
+        head = file.readline()
+    if head.count(";") > head.count(","):
+        return pd.read_csv(path, sep=";", decimal=",", encoding="utf-8-sig")
+    return pd.read_csv(path, encoding="utf-8-sig")
 
 
 def read_normals(entry: str, *, lonlat: tuple[float, float]) -> tuple[pd.DataFrame, list[Note]]:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import shapely
-from pyogrio.errors import DataSourceError
 from pyproj import CRS
 
-from ldt_toolbox.errors import CRSError, DataError, MissingColumnError, MissingFileError
+from ldt_toolbox.errors import CRSError, DataError, MissingFileError
 from ldt_toolbox.results import Note
+from ldt_toolbox.sources.conform import refuse_other_unit, role_columns
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ldt_toolbox.territory import Source
     from ldt_toolbox.use_case import Role
 
+_PARQUET = {".parquet", ".geoparquet"}
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
 
 
@@ -42,7 +44,7 @@ def read_vector(
     clip : shapely geometry or None
         Features that do not touch it are left out; geometries are not cut.
     role : Role, optional
-        Its columns are checked and renamed from the file's.
+        Its columns are checked and renamed from the file's; its unit is checked.
 
     Returns
     -------
@@ -68,9 +70,17 @@ def read_vector(
             )
         frame = frame.set_crs(source.crs)
     if role is not None:
-        frame = _columns(frame, source, role, name)
+        refuse_other_unit(source, role, name)
+        shapes = str(frame.geometry.name)
+        frame = gpd.GeoDataFrame(
+            role_columns(frame, source, role, name, geometry=shapes, strict=False),
+            geometry=shapes,
+        )
+    if frame.geometry.name != "geometry":
+        frame = frame.rename_geometry("geometry")
     total = len(frame)
-    frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)].to_crs(crs)
+    told = frame.crs.to_string()
+    frame = _reproject(frame[~(frame.geometry.isna() | frame.geometry.is_empty)], crs, name)
     notes: list[Note] = []
     if lost := total - len(frame):
         notes.append(_note(name, lost, "without geometry, left out", "sans géométrie, écarté(s)"))
@@ -89,6 +99,8 @@ def read_vector(
                 _note(name, lost, f"that are no {geometry}, left out", "d'un autre type, écarté(s)")
             )
         frame = frame[wanted]
+    if geometry == "point" and (frame.geom_type == "MultiPoint").any():
+        frame = frame.explode(ignore_index=True)
     if frame.empty:
         raise DataError(
             f"{name} holds no {geometry or 'feature'} that can be used (of {total} read): "
@@ -99,7 +111,7 @@ def read_vector(
         if not inside.any():
             raise DataError(
                 f"{name}: none of its {len(frame)} features touches the territory's boundary: "
-                f"check the CRS of the file ({frame.crs.to_string()} after reprojection)"
+                f"check that it is the right file and that its CRS is really {told}"
             )
         if lost := int((~inside).sum()):
             notes.append(
@@ -113,34 +125,50 @@ def _open(path: Path, layer: str, name: str) -> gpd.GeoDataFrame:
     if not path.exists():
         raise MissingFileError(f"{name}: {path} does not exist: check `path` in territory.yaml")
     try:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() in _PARQUET:
             return gpd.read_parquet(path)
-        return gpd.read_file(path, layer=layer or None)
-    except (DataSourceError, ValueError, OSError) as error:
-        raise DataError(f"{name} cannot be read as vector data: {error}") from error
+        frame = gpd.read_file(path, layer=_layer(path, layer, name))
+    except DataError:
+        raise
+    # pyogrio's errors are RuntimeErrors without a base of their own
+    except (RuntimeError, ValueError, OSError) as error:
+        raise DataError(
+            f"{name} cannot be read as vector data: {error}; give GeoPackage, GeoJSON, Shapefile "
+            "or GeoParquet"
+        ) from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise DataError(f"{name} has no geometry (columns: {', '.join(frame.columns)}): give a map")
+    return frame
 
 
-def _columns(
-    frame: gpd.GeoDataFrame, source: "Source", role: "Role", name: str
-) -> gpd.GeoDataFrame:
-    renames = {}
-    for column in role.columns.values():
-        given = source.columns.get(column.name, column.name)
-        if given in frame.columns:
-            renames[given] = column.name
-        elif column.required or column.name in source.columns:
-            have = ", ".join(c for c in frame.columns if c != frame.geometry.name)
-            raise MissingColumnError(
-                f"{name} has no column `{given}` (it has: {have}): "
-                f"name the right one with `columns: {{{column.name}: ...}}` in territory.yaml"
-            )
-    if unknown := set(source.columns) - set(role.columns):
-        raise MissingColumnError(
-            f"{name}: `columns` names {', '.join(sorted(unknown))}, which the role does not have "
-            f"(it has {', '.join(role.columns)})"
+def _layer(path: Path, layer: str, name: str) -> str | None:
+    layers = {str(n): kind for n, kind in pyogrio.list_layers(path)}
+    if layer:
+        if layer not in layers:
+            raise DataError(f"{name} has no layer `{layer}`: use one of {', '.join(layers)}")
+        return layer
+    mapped = [n for n, kind in layers.items() if kind is not None] or list(layers)
+    if len(mapped) > 1:
+        raise DataError(
+            f"{name} holds the layers {', '.join(mapped)}: name one with `layer: ...` in "
+            "territory.yaml"
         )
-    frame = frame.rename(columns=renames)
-    return frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
+    return mapped[0] if mapped else None
+
+
+def _reproject(frame: gpd.GeoDataFrame, crs: CRS, name: str) -> gpd.GeoDataFrame:
+    if frame.empty:
+        return frame.to_crs(crs)
+    moved = frame.to_crs(crs)
+    lost = ~np.isfinite(moved.geometry.bounds.to_numpy()).all(axis=1)
+    if lost.any():
+        x, y = frame.geometry.iloc[int(np.argmax(lost))].representative_point().coords[0][:2]
+        raise DataError(
+            f"{name}: {int(lost.sum())} of {len(frame)} features cannot lie in the CRS that the "
+            f"file tells, {frame.crs.to_string()}, for example at {x:.6g}, {y:.6g}: "
+            "correct the CRS of the file"
+        )
+    return moved
 
 
 def _mend(frame: gpd.GeoDataFrame, geometry: str) -> tuple[gpd.GeoDataFrame, int]:

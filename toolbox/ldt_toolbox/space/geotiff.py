@@ -5,11 +5,22 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from pyproj import CRS
+from rasterio._err import CPLE_BaseError
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as rio_copy
 
 from ldt_toolbox.errors import CRSError, DataError, MissingFileError
 from ldt_toolbox.space.raster import Raster
+
+
+def crs_of(found: rasterio.crs.CRS) -> CRS:
+    """CRS of a raster file as pyproj knows it.
+
+    By its EPSG code where it has one: GDAL's text leaves out the order of axes, so a grid such
+    as EPSG:3879 (north first) would differ from itself.
+    """
+    code = found.to_epsg()
+    return CRS.from_epsg(code) if code else CRS.from_user_input(found.to_wkt())
 
 
 def read_geotiff(path: Path, *, crs: CRS | None = None, band: int = 1) -> Raster:
@@ -39,18 +50,22 @@ def read_geotiff(path: Path, *, crs: CRS | None = None, band: int = 1) -> Raster
     try:
         with rasterio.open(path) as file:
             values = file.read(band)
-            found = CRS.from_user_input(file.crs.to_wkt()) if file.crs else crs
+            found = crs_of(file.crs) if file.crs else crs
             nodata, transform = file.nodata, file.transform
             unit = file.units[band - 1] or file.tags().get("unit", "") or "1"
     except rasterio.errors.RasterioIOError as error:
         raise DataError(f"{path} is no raster that can be read: {error}") from error
     if found is None:
         raise CRSError(f"{path} tells no coordinate reference system: add `crs: EPSG:...` to it")
+    missing = None if nodata is None or np.isnan(nodata) else int(nodata)
     if np.issubdtype(values.dtype, np.floating):
         if nodata is not None and not np.isnan(nodata):
             values = np.where(values == nodata, np.nan, values).astype(values.dtype)
-        return Raster(values, transform, found, unit)
-    return Raster(values, transform, found, unit, None if nodata is None else int(nodata))
+        missing = None
+    try:
+        return Raster(values, transform, found, unit, missing)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def write_geotiff(path: Path, raster: Raster) -> None:
@@ -70,14 +85,19 @@ def write_geotiff(path: Path, raster: Raster) -> None:
         "transform": raster.transform, "nodata": np.nan if floating else raster.nodata,
     }  # fmt: skip
     part = path.with_name(path.name + ".part")
-    with MemoryFile() as memory:
-        with memory.open(**profile) as file:
-            file.write(raster.values, 1)
-            file.set_band_unit(1, raster.unit)
-        with memory.open() as file:
-            rio_copy(
-                file, part, driver="COG", compress="deflate", blocksize=256,
-                predictor="FLOATING_POINT" if floating else "STANDARD",
-                overview_resampling="average" if floating else "mode", num_threads="1",
-            )  # fmt: skip
-    part.replace(path)
+    try:
+        with MemoryFile() as memory:
+            with memory.open(**profile) as file:
+                file.write(raster.values, 1)
+                file.set_band_unit(1, raster.unit)
+            with memory.open() as file:
+                rio_copy(
+                    file, part, driver="COG", compress="deflate", blocksize=256,
+                    predictor="FLOATING_POINT" if floating else "STANDARD",
+                    overview_resampling="average" if floating else "mode", num_threads="1",
+                )  # fmt: skip
+        part.replace(path)
+    except CPLE_BaseError as error:  # GDAL's own errors are no OSErrors
+        raise OSError(str(error)) from error
+    finally:
+        part.unlink(missing_ok=True)

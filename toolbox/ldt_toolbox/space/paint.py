@@ -41,7 +41,9 @@ def refine(grid: Raster, factor: int) -> Raster:
     """Same extent with cells a whole factor smaller, empty."""
     rows, columns = grid.shape
     values = np.zeros((rows * factor, columns * factor), np.float32)
-    return Raster(values, grid.transform * Affine.scale(1 / factor), grid.crs, grid.unit)
+    t = grid.transform
+    transform = Affine(t.a / factor, 0, t.c, 0, t.e / factor, t.f)
+    return Raster(values, transform, grid.crs, grid.unit)
 
 
 def paint(

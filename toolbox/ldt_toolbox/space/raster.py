@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from ldt_toolbox.errors import CRSError, DataError
@@ -46,6 +46,11 @@ class Raster:
                 "the raster is rotated: warp it north-up first, "
                 "for example with rasterio.vrt.WarpedVRT"
             )
+        if self.transform.a <= 0 or self.transform.e >= 0:
+            raise DataError(
+                f"the raster is mirrored (cells of {self.transform.a:g} x {self.transform.e:g}): "
+                "flip it so that the first row is the northernmost"
+            )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -83,6 +88,31 @@ class Raster:
         west, north = float(self.transform.c), float(self.transform.f)
         east, south = west + columns * self.transform.a, north + rows * self.transform.e
         return west, float(south), float(east), north
+
+    def cells_at(
+        self, x: ArrayLike, y: ArrayLike
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+        """Cells in which points lie.
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Coordinates in the CRS.
+
+        Returns
+        -------
+        rows, columns : numpy.ndarray of int
+            Clipped to the grid.
+        inside : numpy.ndarray of bool
+            Whether the point lies on the grid.
+        """
+        rows, columns = self.shape
+        t = self.transform
+        i = np.floor((np.asarray(y, np.float64) - t.f) / t.e)
+        j = np.floor((np.asarray(x, np.float64) - t.c) / t.a)
+        inside = (i >= 0) & (i < rows) & (j >= 0) & (j < columns)
+        i, j = np.where(inside, i, 0), np.where(inside, j, 0)
+        return i.astype(np.intp), j.astype(np.intp), inside
 
     def with_values(self, values: NDArray[np.generic], *, unit: str | None = None) -> Self:
         """Return the same grid with other values (and, if given, another unit)."""
