@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ldt_toolbox.errors import DataError, OutputError
+from ldt_toolbox.errors import DataError, MissingFileError, OutputError
 from ldt_toolbox.space.raster import Raster
 from ldt_toolbox.use_case import UseCase
 
@@ -135,6 +135,7 @@ class Results:
         try:
             (folder / "layers").mkdir(parents=True, exist_ok=True)
             (folder / "tables").mkdir(exist_ok=True)
+            self._remove_older(folder, case)
             for key, layer in self.layers.items():
                 write_layer(folder / "layers", key, layer, case.layers[key].unit)
             for key, table in self.tables.items():
@@ -148,6 +149,14 @@ class Results:
                 f"results cannot be written to {folder}: {error.strerror or error}; "
                 "free space or choose another folder with --out"
             ) from error
+
+    def _remove_older(self, folder: Path, case: UseCase) -> None:
+        """Remove outputs of an earlier run into the same folder that this one does not have."""
+        for key in case.layers:
+            for suffix in (".tif", ".parquet"):
+                (folder / "layers" / f"{key}{suffix}").unlink(missing_ok=True)
+        for key in case.tables:
+            (folder / "tables" / f"{key}.csv").unlink(missing_ok=True)
 
     def _document(self, case: UseCase, territory: str) -> dict[str, Any]:
         indicators = []
@@ -185,6 +194,8 @@ class Results:
             "indicators": indicators,
             "notes": [{"kind": note.kind, "text": dict(note.text)} for note in self.notes],
             "synthetic": list(self.synthetic),
+            # CSV cannot tell the station `07690` from a number, or the street `NA` from a gap
+            "text_columns": {key: _text_columns(table) for key, table in self.tables.items()},
         }
 
     @classmethod
@@ -195,12 +206,20 @@ class Results:
         ----------
         folder : pathlib.Path
             The folder of a run.
+
+        Raises
+        ------
+        MissingFileError
+            If no results lie there.
         """
         import geopandas as gpd
-        import pandas as pd
 
         from ldt_toolbox.space.geotiff import read_geotiff
 
+        if not (folder / "indicators.json").is_file():
+            raise MissingFileError(
+                f"{folder} holds no results (no indicators.json): give the folder of a finished run"
+            )
         document = json.loads((folder / "indicators.json").read_text(encoding="utf-8"))
         layers: dict[str, Raster | gpd.GeoDataFrame] = {}
         for path in sorted((folder / "layers").iterdir()):
@@ -224,7 +243,8 @@ class Results:
             indicators=indicators,
             layers=layers,
             tables={
-                path.stem: pd.read_csv(path) for path in sorted((folder / "tables").glob("*.csv"))
+                path.stem: _read_table(path, document.get("text_columns", {}).get(path.stem, []))
+                for path in sorted((folder / "tables").glob("*.csv"))
             },
             notes=[Note(kind=note["kind"], text=note["text"]) for note in document["notes"]],
             synthetic=tuple(document["synthetic"]),
@@ -244,9 +264,30 @@ def write_layer(folder: Path, key: str, layer: "Raster | gpd.GeoDataFrame", unit
     return path
 
 
+def _text_columns(table: "pd.DataFrame") -> list[str]:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return [
+        str(name)
+        for name, values in table.items()
+        if not (is_numeric_dtype(values) or is_bool_dtype(values))
+    ]
+
+
+def _read_table(path: Path, text_columns: list[str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    words = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return pd.read_csv(path).assign(**{name: words[name] for name in text_columns})
+
+
 def _rounded(value: float | int | None) -> float | int | None:
     """Six significant digits: what is stored does not pretend to more."""
-    if value is None or isinstance(value, int):
+    if value is None:
+        return None
+    if hasattr(value, "item"):  # a number of numpy
+        value = value.item()
+    if isinstance(value, int):
         return value
     if not math.isfinite(value):
         return None
