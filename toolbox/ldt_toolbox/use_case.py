@@ -200,13 +200,17 @@ class UseCase:
         territory : Territory
             The place of the run.
         """
-        plain = not namespace.get("territory_values", True)
-        given = {
+        changed = {
             name: namespace[name]
             for name, parameter in self.parameters.items()
-            if name in namespace and (plain or namespace[name] != parameter.default)
+            if name in namespace and namespace[name] != parameter.default
         }
-        return self.validate(given, territory=territory)
+        if namespace.get("territory_values", True):
+            return self.validate(changed, territory=territory)
+        own = territory.parameters.get(self.id, {})
+        kept = {name: value for name, value in own.items() if changed.get(name) == value}
+        given = {name: value for name, value in changed.items() if name not in kept}
+        return Parameters.build(self.id, self.parameters, given=given, territory=kept)
 
     @property
     def compute(self) -> "Callable[[Inputs, Parameters], Results]":

@@ -46,10 +46,7 @@ def candidate_places(ground: Ground, streets: gpd.GeoDataFrame | None) -> gpd.Ge
             parts.append(whole.assign(kind="street")[columns])
     if ground.lots is not None and len(ground.lots):
         lots = ground.lots[ground.lots.area >= MINIMUM_LOT_M2]
-        names = lots["name"] if "name" in lots else pd.Series(np.nan, index=lots.index)
-        keys = lots["id"] if "id" in lots else pd.Series(lots.index, index=lots.index)
-        told = names.notna() & (names.astype(str).str.strip() != "")
-        names = names.where(told, "lot " + keys.astype(str)).astype(str)
+        names = _lot_names(lots, streets)
         frame = gpd.GeoDataFrame(
             {"name": names, "kind": "lot", "length_m": 0.0}, geometry=lots.geometry, crs=crs
         )
@@ -58,6 +55,19 @@ def candidate_places(ground: Ground, streets: gpd.GeoDataFrame | None) -> gpd.Ge
         return gpd.GeoDataFrame({c: [] for c in columns}, geometry="geometry", crs=crs)
     joined = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry", crs=crs)
     return joined.sort_values(["kind", "name", "length_m"], kind="stable").reset_index(drop=True)
+
+
+def _lot_names(lots: gpd.GeoDataFrame, streets: gpd.GeoDataFrame | None) -> pd.Series:
+    """Own name of each lot, else the nearest named street with the lot's id in brackets."""
+    own = lots["name"] if "name" in lots else pd.Series(None, index=lots.index, dtype=object)
+    keys = (lots["id"] if "id" in lots else pd.Series(lots.index, index=lots.index)).astype(str)
+    near = pd.Series("lot", index=lots.index)
+    if streets is not None and "name" in streets and streets["name"].notna().any():
+        named = streets[streets["name"].notna()]
+        _, position = named.sindex.nearest(lots.geometry, return_all=False)
+        near = pd.Series(named["name"].astype(str).to_numpy()[position], index=lots.index)
+    told = own.notna() & (own.astype(str).str.strip() != "")
+    return own.where(told, near + " [" + keys + "]").astype(str)
 
 
 def rank_places(

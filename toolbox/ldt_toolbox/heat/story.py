@@ -58,9 +58,9 @@ def answer(
         + (f" ({MONTHS_EN[summer.month - 1]} mean)" if summer.month else "")
         + f", averaged over {seen.unit['en']}"
         + (f", if the largest heat island is {most} K as assumed" if assumed else "")
-        + f"; {number('hot_share', 0)} % lie in places that are at least {hot} K hotter than the "
-        f"reference. All measures of the scenario together would cool this mean by "
-        f"{cooled:.2f} K."
+        + f"; {number('hot_share', 0)} % lie in places at least {hot} K hotter than the reference. "
+        f"The coolest and the hottest places differ by {number('contrast', 2)} K: what counts is "
+        f"their order. All measures of the scenario together would cool the mean by {cooled:.2f} K."
     )
     fr = (
         f"À {fr_name}, le modèle place l'air du soir {french('mean_anomaly')} K au-dessus de la "
@@ -69,13 +69,15 @@ def answer(
         + f", en moyenne sur les {seen.unit['fr']}"
         + (f", si le plus fort îlot de chaleur est de {most} K comme supposé" if assumed else "")
         + f" ; {french('hot_share', 0)} % se trouvent en des lieux au moins "
-        f"{hot.replace('.', ',')} K plus chauds que la référence. Toutes les mesures du scénario "
-        f"ensemble rafraîchiraient cette moyenne de " + f"{cooled:.2f} K.".replace(".", ",", 1)
+        f"{hot.replace('.', ',')} K plus chauds que la référence. Les lieux les plus frais et les "
+        f"plus chauds diffèrent de {french('contrast', 2)} K : c'est leur ordre qui compte. Toutes "
+        "les mesures du scénario ensemble rafraîchiraient la moyenne de "
+        + f"{cooled:.2f} K.".replace(".", ",", 1)
     )
     target = f"{parameters.cooling_target_k:g}"
     if "green_needed" in indicators:
         en += (
-            f" Lowering the mean by {target} K would take about {number('green_needed')} ha of new "
+            f" Lowering it by {target} K would take about {number('green_needed')} ha of new "
             "green in the best places."
         )
         fr += (

@@ -279,6 +279,10 @@ def _indicators(
         ),
         "mean_anomaly": with_draws("mean_anomaly", weighted_mean(anomaly, seen.weight)),
         "p95_anomaly": with_draws("p95_anomaly", weighted_quantile(anomaly, seen.weight, 0.95)),
+        "contrast": Indicator(
+            weighted_quantile(anomaly, seen.weight, 0.95)
+            - weighted_quantile(anomaly, seen.weight, 0.05)
+        ),
         "hot_share": with_draws("hot_share", share),
         "green_share": Indicator(shares["green"] if "land_cover" in inputs else None),
         "tree_share": Indicator(shares["tree"] if knows_trees else None),
