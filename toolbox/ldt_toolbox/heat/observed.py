@@ -1,28 +1,31 @@
-"""Where observations are there: surface temperature, climate zones, stations, comfort."""
+"""What observations add: surface temperature, climate zones, stations."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ldt_toolbox.errors import DataError
-from ldt_toolbox.heat.comfort import utci
 from ldt_toolbox.heat.exposure import at_points
 from ldt_toolbox.heat.ground import Ground
-from ldt_toolbox.heat.radiant import mean_radiant_temperature
-from ldt_toolbox.heat.shadows import shadow_mask, sun_position
 from ldt_toolbox.heat.surface import lcz_contrast, surface_uhi
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Indicator, Note
 from ldt_toolbox.sources import Inputs
-from ldt_toolbox.space.paint import block_mean, onto_grid, paint
+from ldt_toolbox.space.paint import onto_grid, paint
 from ldt_toolbox.space.raster import Raster
 
 KELVIN = 273.15
 BUILT_ZONES = range(1, 11)
 WATER_ZONE = 17
 KELVIN_UNITS = {"KEL", "K"}
+PLAUSIBLE_K = (200.0, 350.0)
+"""No ground on Earth is colder or hotter; cells beyond are fill."""
+SEEN_SHARE = 0.5
+"""A rural ring of which less is seen gets a warning; a terrain that covers less is not used."""
 
 
 @dataclass
@@ -40,55 +43,66 @@ class Observed:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
+    def note(self, kind: str, en: str, fr: str) -> None:
+        """Add a note in both languages."""
+        self.notes.append(Note(kind, {"en": en, "fr": fr}))
+
 
 def surface_heat_island(inputs: Inputs, parameters: Parameters) -> Observed:
     """Surface heat island against three rural rings, and contrast of climate zones.
 
+    The town is the land inside the boundary; where climate zones are given, its built zones.
+
     Returns
     -------
     Observed
-        Empty if the territory has no land surface temperature.
+        Empty if the territory has no land surface temperature; notes where a ring has no value,
+        is seen by half or less, or could not be cleared of sea and neighbouring towns.
+
+    Raises
+    ------
+    DataError
+        If the numbers are no surface temperatures in the declared unit, or none lies in the town.
     """
     found = Observed()
     if "land_surface_temperature" not in inputs:
         return found
     lst = inputs.raster("land_surface_temperature")
-    provenance = inputs.layers["land_surface_temperature"].source.provenance
-    kelvin = lst.values.astype(np.float32)
-    if lst.unit not in KELVIN_UNITS:
-        kelvin = kelvin + np.float32(KELVIN)
-    middle = float(np.nanmedian(kelvin))
-    if not 200 <= middle <= 350:
-        raise DataError(
-            f"land_surface_temperature, declared as {lst.unit}, has a median of {middle:.0f} K: "
-            "scale raw Landsat numbers with heat.landsat.surface_temperature first, and declare "
-            "`unit: KEL` or `unit: CEL`"
-        )
-    urban = np.zeros(lst.shape, np.uint8)
-    paint([(inputs.territory.boundary_geometry, 1)], lst, out=urban)
+    kelvin = _kelvin(lst, found)
+    inside = np.zeros(lst.shape, np.uint8)
+    paint([(inputs.territory.boundary_geometry, 1)], lst, out=inside)
+    wet = np.zeros(lst.shape, np.uint8)
+    if "water" in inputs:
+        paint(((s, 1) for s in inputs.frame("water").geometry), lst, out=wet)
+    urban, water, built = inside == 1, wet == 1, np.zeros(lst.shape, bool)
     zones: NDArray[np.int32] | None = None
     if "local_climate_zones" in inputs:
         sampled = onto_grid(inputs.raster("local_climate_zones"), lst, nearest=True)
         zones = np.where(np.isfinite(sampled), sampled, 0).astype(np.int32)
-    water = np.zeros(lst.shape, np.uint8)
-    if "water" in inputs:
-        paint(((s, 1) for s in inputs.frame("water").geometry), lst, out=water)
-    built = np.zeros(lst.shape, bool)
-    if zones is not None:
+        water |= zones == WATER_ZONE
         built = np.isin(zones, BUILT_ZONES)
-        water = water | (zones == WATER_ZONE)
-    elevation = None
-    if "terrain" in inputs:
-        elevation = onto_grid(inputs.raster("terrain"), lst)
+        if (urban & built).any():
+            urban &= built
+        built |= zones == 0  # without a zone a cell is not known to be rural
+    else:
+        found.note(
+            "warning",
+            "Without local climate zones the rural rings of the surface heat island may hold "
+            "neighbouring towns, and sea or lakes beyond the territory's own water.",
+            "Sans zones climatiques locales, les anneaux ruraux de l'îlot de chaleur de surface "
+            "peuvent contenir des villes voisines, et la mer ou des lacs hors du territoire.",
+        )
+    rings_km = _three(parameters.rural_rings_km)
+    distance_km = ndimage.distance_transform_edt(~urban) * lst.cell_size_m / 1000
+    near = (distance_km > 0) & (distance_km <= rings_km[-1])
     rings = surface_uhi(
-        kelvin, urban == 1, water > 0, built, elevation,
-        cell_size_m=lst.cell_size_m,
-        ring_distances_km=_three(parameters.rural_rings_km),
-        seed=parameters.seed,
+        kelvin, urban, water, built, _elevation(inputs, lst, near, found),
+        cell_size_m=lst.cell_size_m, ring_distances_km=rings_km, seed=parameters.seed,
     )  # fmt: skip
+    names = [f"{a:g}-{b:g} km" for a, b in rings[["inner_km", "outer_km"]].to_numpy()]
     found.tables["surface_heat_island"] = pd.DataFrame(
         {
-            "ring": [f"{a:g}-{b:g} km" for a, b in rings[["inner_km", "outer_km"]].to_numpy()],
+            "ring": names,
             "n_rural": rings["n_rural"],
             "suhi_k": rings["suhi_k"],
             "low_k": rings["suhi_p025_k"],
@@ -99,32 +113,134 @@ def surface_heat_island(inputs: Inputs, parameters: Parameters) -> Observed:
     if len(known):
         found.indicators["surface_uhi"] = Indicator(
             float(known.median()), float(known.min()), float(known.max()),
-            "smallest to largest of the rural rings", provenance,
+            "smallest to largest of the rural rings",
+            provenance_of(
+                inputs, "land_surface_temperature", "local_climate_zones", "water", "terrain"
+            ),
         )  # fmt: skip
-    else:
-        found.notes.append(
-            Note(
-                "gap",
-                {
-                    "en": "No rural ring has cells to compare with: " + rings["reason"].iloc[0],
-                    "fr": "Aucun anneau rural n'a de mailles de comparaison : le raster doit "
-                    "dépasser la limite de plusieurs kilomètres.",
-                },
-            )
-        )
+    seen_km2 = [
+        float((np.isfinite(kelvin) & (distance_km > a) & (distance_km <= b)).sum())
+        * (lst.cell_size_m / 1000) ** 2
+        for a, b in rings[["inner_km", "outer_km"]].to_numpy()
+    ]
+    _ring_notes(found, inputs, rings, names, seen_km2)
     if zones is not None:
-        contrast = lcz_contrast(kelvin, zones)
-        found.tables["climate_zone_contrast"] = pd.DataFrame(
-            {
-                "zone": contrast["label"] + " " + contrast["name"],
-                "cells": contrast["n"],
-                "contrast_k": contrast["contrast_k"],
-            }
-        )
+        _zone_contrast(found, kelvin, zones, inputs.raster("local_climate_zones"), lst)
     found.layers["surface_temperature"] = Raster(
         (kelvin - np.float32(KELVIN)).astype(np.float32), lst.transform, lst.crs, "CEL"
     )
     return found
+
+
+def _kelvin(lst: Raster, found: Observed) -> NDArray[np.float32]:
+    kelvin = lst.values.astype(np.float32)
+    if lst.unit not in KELVIN_UNITS:
+        kelvin = kelvin + np.float32(KELVIN)
+    low, high = PLAUSIBLE_K
+    middle = float(np.nanmedian(kelvin))
+    if not low <= middle <= high:
+        raise DataError(
+            f"land_surface_temperature, declared as {lst.unit}, has a median of {middle:.0f} K: "
+            "scale raw Landsat numbers with heat.landsat.surface_temperature first, and declare "
+            "`unit: KEL` or `unit: CEL`"
+        )
+    odd = (kelvin < low) | (kelvin > high)
+    if odd.any():
+        kelvin[odd] = np.nan
+        found.note(
+            "repair",
+            f"land_surface_temperature: {int(odd.sum())} cells below {low:g} K or above "
+            f"{high:g} K are no temperatures of ground and were left out.",
+            f"land_surface_temperature : {int(odd.sum())} mailles sous {low:g} K ou au-dessus de "
+            f"{high:g} K ne sont pas des températures de sol et ont été écartées.",
+        )
+    return kelvin
+
+
+def _elevation(
+    inputs: Inputs, lst: Raster, near: NDArray[np.bool_], found: Observed
+) -> NDArray[np.float32] | None:
+    """Altitude on the grid, or None with a note where the terrain ends before the rings."""
+    if "terrain" not in inputs:
+        return None
+    elevation = onto_grid(inputs.raster("terrain"), lst)
+    covered = float(np.isfinite(elevation[near]).mean()) if near.any() else 1.0
+    if covered >= SEEN_SHARE:
+        return elevation
+    found.note(
+        "warning",
+        f"The terrain covers {100 * covered:.0f} % of the rural rings: the surface heat island "
+        "was not held to places at the town's altitude.",
+        f"Le terrain couvre {100 * covered:.0f} % des anneaux ruraux : l'îlot de chaleur de "
+        "surface n'a pas été limité aux lieux à l'altitude de la ville.",
+    )
+    return None
+
+
+def _ring_notes(
+    found: Observed, inputs: Inputs, rings: pd.DataFrame, names: list[str], seen_km2: list[float]
+) -> None:
+    empty = [(n, r) for n, r, c in zip(names, rings["reason"], rings["n_rural"], strict=True)
+             if c == 0]  # fmt: skip
+    if empty:
+        found.note(
+            "gap",
+            "Rural rings without a value: " + "; ".join(f"{n}, {r}" for n, r in empty) + ".",
+            "Anneaux ruraux sans valeur : " + ", ".join(n for n, _ in empty) + " (hors du raster, "
+            "sous les nuages, en eau, bâtis, sans zone climatique ou à une autre altitude).",
+        )
+    boundary = inputs.territory.boundary_geometry
+    edges = rings[["inner_km", "outer_km"]].to_numpy()
+    whole = [boundary.buffer(1000 * b).area - boundary.buffer(1000 * a).area for a, b in edges]
+    partly = [n for n, seen, area, count in zip(names, seen_km2, whole, rings["n_rural"],
+              strict=True) if count and seen < SEEN_SHARE * area / 1e6]  # fmt: skip
+    if partly:
+        found.note(
+            "warning",
+            f"Less than half of the rural ring {', '.join(partly)} is seen: the raster ends "
+            "before it, or clouds hide it. Its surface heat island speaks for a part of it only.",
+            f"Moins de la moitié de l'anneau rural {', '.join(partly)} est vue : le raster "
+            "s'arrête avant, ou des nuages le cachent. Sa valeur ne vaut que pour cette partie.",
+        )
+
+
+def _zone_contrast(
+    found: Observed, kelvin: NDArray[np.float32], zones: NDArray[np.int32],
+    mapped: Raster, lst: Raster,
+) -> None:  # fmt: skip
+    # one cell of the zone map, in cells of the temperatures
+    edge = max(1, math.ceil(mapped.cell_size_m / lst.cell_size_m - 1e-3))
+    try:
+        contrast = lcz_contrast(kelvin, zones, edge_cells=edge)
+    except DataError as error:
+        found.note(
+            "gap",
+            f"No contrast between climate zones: {error}.",
+            "Pas de contraste entre zones climatiques : aucune maille de la zone de référence D "
+            "(plantes basses) assez loin de son bord.",
+        )
+        return
+    found.tables["climate_zone_contrast"] = pd.DataFrame(
+        {
+            "zone": contrast["label"] + " " + contrast["name"],
+            "cells": contrast["n"],
+            "contrast_k": contrast["contrast_k"],
+        }
+    )
+
+
+def provenance_of(inputs: Inputs, *roles: str) -> str:
+    """Provenance of the first role, or synthetic as soon as one of them is.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Layers of the run.
+    *roles : str
+        The first one is there; the others may be missing.
+    """
+    told = [inputs.layers[role].source.provenance for role in roles if role in inputs]
+    return "synthetic" if "synthetic" in told else told[0]
 
 
 def _three(rings: tuple[float, ...]) -> tuple[float, float, float]:
@@ -139,123 +255,37 @@ def stations(temperature_c: NDArray[np.float32], inputs: Inputs, ground: Ground)
     Returns
     -------
     Observed
-        Empty if the territory has no stations; a note where they lie outside the model.
+        Empty if the territory has no stations. All stations are listed; those outside the model
+        or without an observation do not count, and synthetic ones yield no indicator.
     """
     found = Observed()
     if "stations" not in inputs:
         return found
     frame = inputs.frame("stations")
-    provenance = inputs.layers["stations"].source.provenance
     modelled = at_points(temperature_c, ground, frame.geometry.x, frame.geometry.y)
     observed = frame["temperature_c"].to_numpy(np.float64)
-    names = frame["name"].astype(str) if "name" in frame else pd.Series(range(1, len(frame) + 1))
+    number = pd.Series([f"station {i}" for i in range(1, len(frame) + 1)], index=frame.index)
+    names = frame["name"].astype(object) if "name" in frame else number
+    names = names.where(names.notna(), number).astype(str)
     table = pd.DataFrame(
-        {"name": names.astype(str), "observed_c": observed, "modelled_c": modelled,
+        {"name": names, "observed_c": observed, "modelled_c": modelled,
          "difference_k": modelled - observed}
     )  # fmt: skip
     found.tables["stations"] = table
     difference = table["difference_k"].dropna()
-    if provenance == "synthetic":
-        found.notes.append(
-            Note(
-                "warning",
-                {
-                    "en": "The stations are synthetic: they show how the comparison works and "
-                    "validate nothing.",
-                    "fr": "Les stations sont synthétiques : elles montrent la comparaison et ne "
-                    "valident rien.",
-                },
-            )
+    if outside := int(np.isnan(modelled).sum()):
+        found.note(
+            "warning",
+            f"{outside} of {len(table)} stations lie outside the model: listed, not counted.",
+            f"{outside} stations sur {len(table)} sont hors du modèle : listées, non comptées.",
+        )
+    if provenance_of(inputs, "stations") == "synthetic":
+        found.note(
+            "warning",
+            "The stations are synthetic: they show how the comparison works and validate nothing.",
+            "Les stations sont synthétiques : elles montrent la comparaison et ne valident rien.",
         )
     elif len(difference):
         found.indicators["station_bias"] = Indicator(float(difference.mean()))
         found.indicators["station_rmse"] = Indicator(float(np.sqrt((difference**2).mean())))
     return found
-
-
-def comfort(
-    sky: NDArray[np.float32], inputs: Inputs, ground: Ground, parameters: Parameters
-) -> Observed:
-    """UTCI on open ground at the chosen hours of the given weather.
-
-    Parameters
-    ----------
-    sky : numpy.ndarray, fine shape
-        Sky view factor.
-
-    Returns
-    -------
-    Observed
-        Empty if the territory has no weather; the hottest of the chosen hours as layer.
-    """
-    found = Observed()
-    if "weather" not in inputs:
-        return found
-    weather = inputs.table("weather")
-    times = pd.to_datetime(weather["time"], utc=True, errors="coerce")
-    if times.isna().any():
-        row = int(np.flatnonzero(times.isna())[0])
-        raise DataError(
-            f"weather: `{weather['time'].iloc[row]}` in row {row + 1} is no time: write it as "
-            "2025-07-15T13:00:00+02:00"
-        )
-    local = times.dt.tz_convert(inputs.territory.timezone)
-    chosen = weather[local.dt.hour.isin(parameters.comfort_hours).to_numpy()]
-    if chosen.empty:
-        found.notes.append(
-            Note(
-                "gap",
-                {
-                    "en": "The weather holds none of the chosen hours: no thermal comfort.",
-                    "fr": "La météo ne contient aucune des heures choisies : pas de confort.",
-                },
-            )
-        )
-        return found
-    lon, lat = inputs.territory.center_lonlat
-    moments = pd.DatetimeIndex(local[chosen.index])
-    sun = sun_position(moments, latitude_deg=lat, longitude_deg=lon)
-    best: NDArray[np.float32] | None = None
-    best_mean = -np.inf
-    open_air = ground.land & (ground.labels < 0)
-    for k, moment in enumerate(moments):
-        felt = _utci_map(chosen.iloc[k], sun.iloc[k], moment.dayofyear, sky, ground)
-        felt[~open_air] = np.nan
-        mean = float(np.nanmean(felt)) if np.isfinite(felt).any() else -np.inf
-        if mean > best_mean:
-            best, best_mean = felt, mean
-    if best is None:
-        return found
-    grid = ground.grid
-    found.layers["comfort"] = Raster(
-        block_mean(best, ground.factor), grid.transform, grid.crs, "CEL"
-    )
-    found.indicators["comfort_max"] = Indicator(best_mean)
-    return found
-
-
-def _utci_map(
-    row: pd.Series, sun: pd.Series, day: int, sky: NDArray[np.float32], ground: Ground
-) -> NDArray[np.float32]:
-    elevation = float(sun["elevation_deg"])
-    shaded = np.ones(sky.shape, np.float32)
-    if elevation > 0:
-        shaded = shadow_mask(
-            ground.surface_m, cell_size_m=ground.fine.cell_size_m, elevation_deg=elevation,
-            azimuth_deg=float(sun["azimuth_deg"]),
-        ).astype(np.float32)  # fmt: skip
-    shaded[ground.covered] = 1.0
-    air, humidity = float(row["temperature_c"]), float(row["relative_humidity_pct"])
-    wind = float(row["wind_speed_ms"])
-    radiant = mean_radiant_temperature(
-        air, float(row["global_radiation_w_m2"]), humidity, elevation, day_of_year=day,
-        shaded=shaded, sky_view_factor=np.clip(sky, 0.0, 1.0), wind_speed_ms=max(wind, 0.5),
-    )  # fmt: skip
-    radiant = np.asarray(radiant, np.float32)
-    full = np.full_like
-    return np.asarray(
-        utci(
-            full(radiant, air), radiant, full(radiant, np.clip(wind, 0.5, 17.0)),
-            full(radiant, humidity),
-        ), np.float32,
-    )  # fmt: skip

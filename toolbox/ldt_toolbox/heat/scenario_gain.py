@@ -10,6 +10,7 @@ from ldt_toolbox.heat.cooling import CoolingResult
 from ldt_toolbox.heat.mixing import (
     Floats,
     NeighbourhoodMean,
+    PresentCells,
     as_floats,
     exponential_kernel,
     mixing_kernel,
@@ -23,6 +24,7 @@ def cooling_gain_per_m2(
     weights: NDArray[np.generic],
     *,
     cc_gain: NDArray[np.generic] | float,
+    green_after: NDArray[np.generic] | float = 1.0,
     cell_size_m: float,
     uhi_max_k: float,
     cooling_distance_m: float = 450.0,
@@ -40,7 +42,9 @@ def cooling_gain_per_m2(
     weights : numpy.ndarray, shape (rows, columns)
         Who feels the air of each cell: persons, or floor area in m2. Missing (NaN) counts as 0.
     cc_gain : numpy.ndarray or float
-        By how much the cooling capacity of a cell would rise if all of it were made green.
+        By how much the cooling capacity of a cell would rise by being made green.
+    green_after : numpy.ndarray or float
+        Share of the cell that is green then; less than 1 where buildings stay.
     cell_size_m : float
         Side of a cell.
     uhi_max_k : float
@@ -51,7 +55,7 @@ def cooling_gain_per_m2(
     Returns
     -------
     numpy.ndarray, shape (rows, columns)
-        Fall of ``sum(weights * temperature_c)`` per m2 made green, K times the unit of the
+        Fall of ``sum(weights * temperature_c)`` per m2 of cell, K times the unit of the
         weights per m2; NaN where the model has no value.
 
     Raises
@@ -78,7 +82,8 @@ def cooling_gain_per_m2(
     share = as_floats("green", green).astype(dtype, copy=False)
     people = np.nan_to_num(as_floats("weights", weights).astype(dtype, copy=False))
     gain = np.asarray(cc_gain, dtype=dtype)
-    grids = {"green": share, "weights": people, "cc_gain": gain}
+    after = np.asarray(green_after, dtype=dtype)
+    grids = {"green": share, "weights": people, "cc_gain": gain, "green_after": after}
     for name, grid in grids.items():
         if grid.ndim and grid.shape != state.cc.shape:
             raise DataError(
@@ -88,16 +93,19 @@ def cooling_gain_per_m2(
     valid = np.isfinite(state.hm)
     if not valid.any():
         return state.hm.copy()
-    mixing_cells = whole_cells("mixing_radius_m", mixing_radius_m, cell_size_m)
-    cooling_cells = whole_cells("cooling_distance_m", cooling_distance_m, cell_size_m)
-    air = NeighbourhoodMean(mixing_kernel(mixing, mixing_cells), valid, dtype)
+    stirring = mixing_kernel(mixing, whole_cells("mixing_radius_m", mixing_radius_m, cell_size_m))
+    spreading = exponential_kernel(
+        whole_cells("cooling_distance_m", cooling_distance_m, cell_size_m)
+    )
+    cells = PresentCells(valid, dtype, max(spreading.shape[0], stirring.shape[0]) // 2)
+    air = NeighbourhoodMean(stirring, cells)
     # What one unit of heat mitigation in a cell is worth, weighted degrees.
     worth = dtype.type(uhi_max_k) * air.adjoint(people)
     # HM is exactly CC or exactly CCpark, so equality tells the branch (CC where both are equal).
     own = state.hm == state.cc
-    parks = NeighbourhoodMean(exponential_kernel(cooling_cells), valid, dtype)
+    parks = NeighbourhoodMean(spreading, cells)
     worth_to_others = parks.adjoint(np.where(own, dtype.type(0), worth))
     by_itself = np.where(own, worth, dtype.type(0)) * gain
-    more_green_cc = (state.cc + gain) - share * state.cc
+    more_green_cc = after * (state.cc + gain) - share * state.cc
     per_cell = by_itself + worth_to_others * more_green_cc
     return np.asarray(per_cell / dtype.type(cell_size_m**2))

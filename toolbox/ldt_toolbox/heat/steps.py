@@ -29,6 +29,7 @@ SKY_RADIUS_M = 200.0
 NEIGHBOURHOOD_M = 100.0
 MONTE_CARLO_CELL_M = 20.0
 DEFAULT_ET0_MM_DAY = 5.0
+STRADDLING_SHARE = 0.9
 RESIDENTIAL = ("residential", "apartments", "house", "detached", "semidetached_house", "terrace",
                "dormitory", "yes")  # fmt: skip
 
@@ -116,7 +117,7 @@ def climate(inputs: Inputs, parameters: Parameters) -> Climate:
     monthly = None
     if "air_temperature" in inputs:
         monthly = inputs.table("air_temperature").sort_values("month")
-        if monthly["month"].astype(int).tolist() != list(range(1, 13)):
+        if monthly["month"].tolist() != list(range(1, 13)):
             raise DataError("air_temperature must hold the months 1 to 12 once each")
         if monthly["temperature_c"].isna().any():
             raise DataError("air_temperature lacks the temperature of a month: fill the gap")
@@ -220,7 +221,12 @@ def exposure(inputs: Inputs, ground: Ground, parameters: Parameters) -> Exposure
         people, left = areal_to_buildings(
             inputs.frame("population"), buildings, floors, residential=residential
         )
-        lost = float(left["population"].sum()) if len(left) else 0.0
+        lost = float(left["people"].sum())
+        if not people.sum() > 0:
+            raise DataError(
+                f"population: none of its {lost:.0f} residents live in an area with a building "
+                "that is lived in: check its column, its extent and the buildings' use"
+            )
         if lost > 0:
             notes.append(
                 Note(
@@ -230,6 +236,19 @@ def exposure(inputs: Inputs, ground: Ground, parameters: Parameters) -> Exposure
                         "are not counted.",
                         "fr": f"{lost:.0f} habitants de zones sans bâtiment ici ne sont pas "
                         "comptés.",
+                    },
+                )
+            )
+        notes += _straddling(inputs)
+        if parameters.population_total is not None:
+            notes.append(
+                Note(
+                    "warning",
+                    {
+                        "en": "The parameter population_total is not used: residents by area are "
+                        "given.",
+                        "fr": "Le paramètre population_total n'est pas utilisé : les habitants "
+                        "par zone sont donnés.",
                     },
                 )
             )
@@ -252,6 +271,28 @@ def exposure(inputs: Inputs, ground: Ground, parameters: Parameters) -> Exposure
     return Exposure(floors.to_numpy(np.float64), False, FLOOR, ())
 
 
+def _straddling(inputs: Inputs) -> list[Note]:
+    """Areas with residents of which a tenth or more lies outside: all their residents count."""
+    areas = inputs.frame("population")
+    areas = areas[areas["population"].fillna(0) > 0]
+    inside = areas.intersection(inputs.territory.boundary_geometry).area / areas.area
+    across = areas[inside < STRADDLING_SHARE]
+    if across.empty:
+        return []
+    count, people = len(across), across["population"].sum()
+    return [
+        Note(
+            "warning",
+            {
+                "en": f"{count} areas with {people:.0f} residents reach beyond the boundary: all "
+                "their residents are placed in the buildings inside.",
+                "fr": f"{count} zones de {people:.0f} habitants dépassent la limite : tous leurs "
+                "habitants sont placés dans les bâtiments du territoire.",
+            },
+        )
+    ]
+
+
 PEOPLE = {"en": "residents", "fr": "habitants"}
 FLOOR = {"en": "m² of floor", "fr": "m² de plancher"}
 
@@ -270,15 +311,17 @@ def gain(
     open_ground = np.isin(ground.classes, OPEN_GROUND) & ground.land
     rise = np.where(open_ground, capacity[PARK] - capacity[ground.classes], np.float32(np.nan))
     per_cell = block_mean(rise, ground.factor)
-    per_m2 = cooling_gain_per_m2(
+    share = open_share(ground)
+    whole_cell = cooling_gain_per_m2(
         heat, today.green, spread_weight(seen.weight, ground),
-        cc_gain=np.nan_to_num(per_cell),
+        cc_gain=np.nan_to_num(per_cell) * share, green_after=today.green + share,
         cell_size_m=parameters.cell_size_m,
         uhi_max_k=parameters.uhi_max_k,
         cooling_distance_m=parameters.cooling_distance_m,
         mixing_radius_m=parameters.mixing_radius_m,
     )  # fmt: skip
-    return np.where(np.isfinite(per_cell), per_m2, np.nan).astype(np.float32)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.isfinite(per_cell), whole_cell / share, np.nan).astype(np.float32)
 
 
 def open_share(ground: Ground) -> NDArray[np.float32]:

@@ -51,7 +51,8 @@ def answer(
     best = [str(n) for n in ranked.loc[ranked["kind"] == "street", "name"].head(3)]
     assumed = parameters.origin["uhi_max_k"] == "manifest"
     most = f"{parameters.uhi_max_k:g}"
-    cooled = -(indicators["scenario_change"].value or 0.0)
+    # rounded here, else a scenario without measures would cool by -0.00 K
+    cooled = 0.0 - round(indicators["scenario_change"].value or 0.0, 2)
     en = (
         f"In {en_name} the model puts the evening air {number('mean_anomaly')} K above the rural "
         f"reference of {summer.reference_c:.1f} °C"

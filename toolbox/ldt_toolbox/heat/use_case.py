@@ -1,11 +1,13 @@
 """The heat-island use case as one function: inputs and parameters in, results out."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ldt_toolbox.heat import observed, places, scenario, steps, story
+from ldt_toolbox.heat import observed, outdoor_comfort, places, scenario, steps, story
 from ldt_toolbox.heat.cooling import CoolingResult
 from ldt_toolbox.heat.cover import Cover
 from ldt_toolbox.heat.exposure import (
@@ -152,7 +154,7 @@ def observations(
     return [
         observed.surface_heat_island(inputs, parameters),
         observed.stations(heat.temperature_c, inputs, ground),
-        observed.comfort(sky, inputs, ground, parameters),
+        outdoor_comfort.comfort(sky, inputs, ground, parameters),
     ]
 
 
@@ -239,7 +241,7 @@ def assemble(
         result.layers |= extra.layers
         result.tables |= extra.tables
         result.notes += extra.notes
-    result.synthetic = _synthetic(inputs, result)
+    _mark_synthetic(inputs, result)
     result.answer = story.answer(
         inputs.territory.names, summer, seen, result.indicators, ranked, parameters
     )
@@ -275,7 +277,9 @@ def _indicators(
     result.indicators = {
         "reference_temperature": Indicator(
             summer.reference_c,
-            provenance="observed" if parameters.reference_temperature_c is None else "derived",
+            provenance=observed.provenance_of(inputs, "air_temperature")
+            if parameters.reference_temperature_c is None
+            else "derived",
         ),
         "mean_anomaly": with_draws("mean_anomaly", weighted_mean(anomaly, seen.weight)),
         "p95_anomaly": with_draws("p95_anomaly", weighted_quantile(anomaly, seen.weight, 0.95)),
@@ -376,17 +380,34 @@ def _ground_notes(ground: Ground, inputs: Inputs) -> list[Note]:
     return notes
 
 
-def _synthetic(inputs: Inputs, result: Results) -> tuple[str, ...]:
-    """Everything modelled rests on all inputs: one synthetic layer marks them all."""
+# Outputs of roles that do not feed the model; every other role feeds all that is modelled.
+_RESTS_ON = {
+    "land_surface_temperature": {
+        "surface_temperature", "surface_heat_island", "climate_zone_contrast",
+    },
+    "local_climate_zones": {"surface_heat_island", "climate_zone_contrast"},
+    "stations": {"stations"},
+    "weather": {"comfort"},
+    "amenities": {"sensitive_sites"},
+}  # fmt: skip
+
+
+def _mark_synthetic(inputs: Inputs, result: Results) -> None:
+    """Mark what rests on synthetic data: layers, tables, and the provenance of indicators."""
     fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
-    modelled = fake - {"land_surface_temperature", "local_climate_zones", "stations", "weather"}
-    marked: set[str] = set()
-    if modelled:
-        marked |= (set(result.layers) | set(result.tables)) - {"surface_temperature"}
-    if "land_surface_temperature" in fake:
-        marked |= {"surface_temperature", "surface_heat_island", "climate_zone_contrast"}
-    if "weather" in fake:
-        marked.add("comfort")
-    if "stations" in fake:
-        marked.add("stations")
-    return tuple(sorted(marked & (set(result.layers) | set(result.tables))))
+    if inputs.territory.boundary.provenance == "synthetic":
+        fake.add("boundary")
+    yielded = set(result.layers) | set(result.tables)
+    marked = {output for role in fake & set(_RESTS_ON) for output in _RESTS_ON[role]}
+    if fake - set(_RESTS_ON):
+        surface = {"surface_temperature", "surface_heat_island", "climate_zone_contrast"}
+        if fake & {"boundary", "water", "terrain"}:  # these choose the cells that are compared
+            surface = {"surface_temperature"}
+        marked |= yielded - surface
+        result.indicators = {
+            key: one
+            if key in {"reference_temperature", "surface_uhi"}
+            else replace(one, provenance="synthetic")
+            for key, one in result.indicators.items()
+        }
+    result.synthetic = tuple(sorted(marked & yielded))
