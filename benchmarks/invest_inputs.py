@@ -1,5 +1,6 @@
 """A made-up city as arrays for our kernels and as files for InVEST: the same numbers twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,8 @@ class City:
         """Shade, albedo, Kc and green per cell: the look-up that InVEST makes from its table."""
         tables = (self.shade, self.albedo, self.kc, self.green)
         padded = (np.append(t, np.full(NODATA + 1 - COVERS, np.nan)).astype("f4") for t in tables)
-        return tuple(table[self.cover] for table in padded)
+        with ThreadPoolExecutor(2) as pool:
+            return tuple(pool.map(lambda table: np.take(table, self.cover), list(padded)))
 
     def options(self):
         return {

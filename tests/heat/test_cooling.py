@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.heat import cooling, mixing
+from ldt_toolbox.heat.green_area import green_area_within
 from scipy.signal import convolve2d
 
 CELL_M = 20.0
@@ -115,7 +116,7 @@ def test_kernel_wider_than_the_grid():
     padded[pad:-pad, pad:-pad] = values
     theirs = mean_by_direct_sum(padded, radial(45, lambda d: np.exp(-d / 9)))[pad:-pad, pad:-pad]
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-13)
-    area = cooling.green_area_within(green, cell_size_m=10, radius_m=90)
+    area = green_area_within(green, cell_size_m=10, radius_m=90)
     full = radial(9, np.ones_like).sum() * 100 / 1e4
     np.testing.assert_allclose(area, full, rtol=1e-12)
 
@@ -128,7 +129,7 @@ def test_a_lone_park_by_hand():
     # At (20, 24) the whole kernel fits into the grid: one term, 4 cells = two decay lengths away.
     assert park[20, 24] == pytest.approx(0.8 * np.exp(-2) / weights.sum(), rel=1e-12)
     assert park[20, 31] == pytest.approx(0, abs=1e-15)  # 11 cells: past the cut
-    area = cooling.green_area_within(green, cell_size_m=50, radius_m=100)
+    area = green_area_within(green, cell_size_m=50, radius_m=100)
     assert area[20, 22] == pytest.approx(0.25)
     assert area[21, 22] == 0  # sqrt(5) cells away, the radius is 2
 
@@ -212,7 +213,8 @@ def test_mixing_keeps_constants_and_what_lies_deep_inside(level, cells, seed):
 def test_adjoint_is_the_transpose():
     rng = np.random.default_rng(5)
     valid = rng.random((23, 31)) < 0.8
-    mean = mixing.NeighbourhoodMean(mixing.exponential_kernel(2), valid, np.dtype(np.float64))
+    cells = mixing.PresentCells(valid, np.dtype(np.float64), 13)  # wider than the kernel
+    mean = mixing.NeighbourhoodMean(mixing.exponential_kernel(2), cells)
     values, weights = rng.random((2, 23, 31))
     forward = np.nansum(mean(values) * weights)
     backward = np.nansum(mean.adjoint(weights) * values)

@@ -131,6 +131,78 @@ def weight_inside(kernel: NDArray[np.float64], shape: tuple[int, int]) -> NDArra
     return np.asarray(rows[:, high[1]] - rows[:, low[1]])
 
 
+class PresentCells:
+    """The cells that take part in averages, and their transform, shared by several kernels.
+
+    Parameters
+    ----------
+    valid : numpy.ndarray of bool, shape (rows, columns)
+        Cells that take part; the others get NaN.
+    dtype : numpy.dtype
+        float32 or float64: the precision of the transforms.
+    reach : int
+        Half the width of the widest kernel, in cells.
+    """
+
+    def __init__(
+        self, valid: NDArray[np.bool_], dtype: np.dtype[np.floating[Any]], reach: int
+    ) -> None:
+        rows, columns = valid.shape
+        self.shape = (rows, columns)
+        self.dtype = dtype
+        self.missing = None if valid.all() else ~valid
+        # What wraps around must land outside the grid: half a kernel of padding is enough.
+        self.kept = (min(reach, rows - 1), min(reach, columns - 1))
+        self.padded = (
+            scipy.fft.next_fast_len(rows + self.kept[0]),
+            scipy.fft.next_fast_len(columns + self.kept[1], real=True),
+        )
+        self._workers = numba.get_num_threads()
+        self._waves = None if self.missing is None else self.forward(valid.astype(dtype))
+
+    def forward(self, values: Floats) -> NDArray[np.complexfloating[Any]]:
+        """Return the transform of a grid, padded with zeros."""
+        lines = scipy.fft.rfft(values, n=self.padded[1], axis=1, workers=self._workers)
+        waves = scipy.fft.fft(lines, n=self.padded[0], axis=0, workers=self._workers)
+        return np.asarray(waves)
+
+    def backward(self, waves: NDArray[np.complexfloating[Any]]) -> Floats:
+        """Return the grid of a transform; the transform is overwritten."""
+        waves = scipy.fft.ifft(waves, axis=0, overwrite_x=True, workers=self._workers)
+        smooth = scipy.fft.irfft(
+            waves[: self.shape[0]],
+            n=self.padded[1],
+            axis=1,
+            overwrite_x=True,
+            workers=self._workers,
+        )
+        return np.asarray(smooth[:, : self.shape[1]])
+
+    def spectrum(self, kernel: NDArray[np.float64]) -> Floats:
+        """Return the transform of a kernel, which is real because the kernel is symmetric."""
+        # Weights so far away that they meet no cell are left out.
+        reach = kernel.shape[0] // 2
+        down, right = min(reach, self.kept[0]), min(reach, self.kept[1])
+        middle = kernel[reach - down : reach + down + 1, reach - right : reach + right + 1]
+        around = np.zeros((2 * down + 1, self.padded[1]), self.dtype)
+        around[:, : right + 1] = middle[:, right:]
+        around[:, self.padded[1] - right :] = middle[:, :right]
+        lines = scipy.fft.rfft(around, axis=1, workers=self._workers)
+        tall = np.zeros((self.padded[0], lines.shape[1]), lines.dtype)
+        tall[: down + 1] = lines[down:]
+        tall[self.padded[0] - down :] = lines[:down]
+        waves = scipy.fft.fft(tall, axis=0, overwrite_x=True, workers=self._workers)
+        return np.ascontiguousarray(waves.real)
+
+    def weight(self, kernel: NDArray[np.float64], spectrum: Floats) -> Floats:
+        """Return the part of the kernel that meets cells, centred on each; 1 where missing."""
+        if self._waves is None or self.missing is None:
+            return weight_inside(kernel, self.shape).astype(self.dtype)
+        weight = self.backward(self._waves * spectrum)
+        weight[self.missing] = 1
+        return weight
+
+
 class NeighbourhoodMean:
     """Weighted mean over the neighbourhood of each cell, and the adjoint of that operator.
 
@@ -138,81 +210,40 @@ class NeighbourhoodMean:
     ----------
     kernel : numpy.ndarray, shape (2 r + 1, 2 r + 1)
         Weights, the same in a cell's mirror images (as every function of distance is).
-    valid : numpy.ndarray of bool, shape (rows, columns)
-        Cells that take part; the others get NaN.
-    dtype : numpy.dtype
-        float32 or float64: the precision of the transforms.
+    cells : PresentCells
+        What takes part; its ``reach`` is at least ``r``.
     """
 
-    def __init__(
-        self, kernel: NDArray[np.float64], valid: NDArray[np.bool_], dtype: np.dtype[np.floating]
-    ) -> None:
-        self._valid = valid
-        self._everywhere = bool(valid.all())
-        self._dtype = dtype
-        rows, columns = valid.shape
-        # What wraps around must land outside the grid: half a kernel of padding is enough. A
-        # kernel wider than the grid is clipped first: its far weights meet no cell.
-        reach = kernel.shape[0] // 2
-        kept = (min(reach, rows - 1), min(reach, columns - 1))
-        middle = kernel[
-            reach - kept[0] : reach + kept[0] + 1, reach - kept[1] : reach + kept[1] + 1
-        ].astype(dtype)
-        self._size = (
-            scipy.fft.next_fast_len(rows + kept[0]),
-            scipy.fft.next_fast_len(columns + kept[1], real=True),
-        )
-        self._workers = numba.get_num_threads()
-        around = np.zeros((middle.shape[0], self._size[1]), dtype)
-        around[:, : kept[1] + 1] = middle[:, kept[1] :]
-        if kept[1]:
-            around[:, -kept[1] :] = middle[:, : kept[1]]
-        lines = scipy.fft.rfft(around, axis=1, workers=self._workers)
-        tall = np.zeros((self._size[0], lines.shape[1]), lines.dtype)
-        tall[: kept[0] + 1] = lines[kept[0] :]
-        if kept[0]:
-            tall[-kept[0] :] = lines[: kept[0]]
-        # A symmetric kernel has a real spectrum.
-        self._spectrum = scipy.fft.fft(
-            tall, axis=0, overwrite_x=True, workers=self._workers
-        ).real.copy()
-        if self._everywhere:
-            weight = weight_inside(kernel, (rows, columns)).astype(dtype)
-        else:
-            weight = self._convolve(valid.astype(dtype))
-            weight[~valid] = 1
-        self._weight = weight
+    def __init__(self, kernel: NDArray[np.float64], cells: PresentCells) -> None:
+        self._cells = cells
+        self._spectrum = cells.spectrum(kernel)
+        self._weight = cells.weight(kernel, self._spectrum)
 
     def _convolve(self, values: Floats) -> Floats:
-        rows, columns = self._valid.shape
-        lines = scipy.fft.rfft(values, n=self._size[1], axis=1, workers=self._workers)
-        waves = scipy.fft.fft(lines, n=self._size[0], axis=0, workers=self._workers)
+        waves = self._cells.forward(values)
         waves *= self._spectrum
-        waves = scipy.fft.ifft(waves, axis=0, overwrite_x=True, workers=self._workers)
-        smooth = scipy.fft.irfft(
-            waves[:rows], n=self._size[1], axis=1, overwrite_x=True, workers=self._workers
-        )
-        return np.ascontiguousarray(smooth[:, :columns])
+        return self._cells.backward(waves)
+
+    def _without_missing(self, values: Floats) -> Floats:
+        values = values.astype(self._cells.dtype, copy=self._cells.missing is not None)
+        if self._cells.missing is not None:
+            values[self._cells.missing] = 0
+        return values
+
+    def _with_missing(self, values: Floats) -> Floats:
+        if self._cells.missing is not None:
+            values[self._cells.missing] = np.nan
+        return values
 
     def __call__(self, values: Floats) -> Floats:
         """Return ``sum_j k_ij v_j / sum_j k_ij`` over the valid cells j; NaN where not valid."""
-        if not self._everywhere:
-            values = np.where(self._valid, values, self._dtype.type(0))
-        mean = self._convolve(values.astype(self._dtype, copy=False))
-        mean /= self._weight
-        if not self._everywhere:
-            mean[~self._valid] = np.nan
-        return mean
+        mean = self._convolve(self._without_missing(values))
+        return self._with_missing(np.divide(mean, self._weight))
 
     def adjoint(self, weights: Floats) -> Floats:
         """Return ``sum_i k_ij w_i / sum_m k_im``: how much each cell j counts in ``sum w mean``."""
-        scaled = (weights / self._weight).astype(self._dtype, copy=False)
-        if not self._everywhere:
-            scaled[~self._valid] = 0
-        counts = self._convolve(scaled)
-        if not self._everywhere:
-            counts[~self._valid] = np.nan
-        return counts
+        counts = self._convolve(self._without_missing(weights / self._weight))
+        return self._with_missing(np.ascontiguousarray(counts))
 
 
 def mixing_kernel(kernel: Literal["gaussian", "exponential"], cells: int) -> NDArray[np.float64]:
@@ -261,7 +292,8 @@ def mix(
     if not valid.any():
         return grid.copy()
     cells = whole_cells("radius_m", radius_m, cell_size_m)
-    mean = NeighbourhoodMean(mixing_kernel(kernel, cells), valid, grid.dtype)
+    weights = mixing_kernel(kernel, cells)
+    mean = NeighbourhoodMean(weights, PresentCells(valid, grid.dtype, weights.shape[0] // 2))
     # Differences from a level in the middle keep all digits of float32.
     level = grid.dtype.type(np.mean(grid[valid], dtype=np.float64))
     return mean(grid - level) + level
