@@ -42,14 +42,14 @@ def run(cc, green, *, mixing, minimum_green_area_ha):
     )
 
 
-def by_brute_force(cc, green, people, **options):
+def by_brute_force(cc, green, people, green_after, **options):
     """Weighted degrees per m2 for each cell in turn, and whether no cell changed branch."""
     before = run(cc, green, **options)
     gains, same_branch = np.full(cc.shape, np.nan), np.zeros(cc.shape, bool)
     for i, j in zip(*np.nonzero(np.isfinite(cc)), strict=True):
         new_cc, new_green = cc.copy(), green.copy()
         new_cc[i, j] += CC_GAIN
-        new_green[i, j] = 1
+        new_green[i, j] = green_after[i, j]
         after = run(new_cc, new_green, **options)
         fall = before.temperature_c - after.temperature_c
         gains[i, j] = np.nansum(people * fall) / CELL_M**2
@@ -62,14 +62,18 @@ def by_brute_force(cc, green, people, **options):
 
 @pytest.mark.parametrize("mixing", ["gaussian", "exponential"])
 @pytest.mark.parametrize("minimum_green_area_ha", [0.1, 0.3])
-def test_equals_a_run_per_cell(mixing, minimum_green_area_ha):
+@pytest.mark.parametrize("share", [0.6, 1.0])  # of a cell that becomes green
+def test_equals_a_run_per_cell(mixing, minimum_green_area_ha, share):
     cc, green, people = town()
+    green_after = np.maximum(green, share)
     options = {"mixing": mixing, "minimum_green_area_ha": minimum_green_area_ha}
     state = run(cc, green, **options)
     receiving = np.mean((state.hm != state.cc)[np.isfinite(cc)])
     assert 0.05 < receiving < 0.95
-    ours = cooling_gain_per_m2(state, green, people, cc_gain=CC_GAIN, mixing=mixing, **REACH)
-    theirs, same_branch = by_brute_force(cc, green, people, **options)
+    ours = cooling_gain_per_m2(
+        state, green, people, cc_gain=CC_GAIN, green_after=green_after, mixing=mixing, **REACH
+    )
+    theirs, same_branch = by_brute_force(cc, green, people, green_after, **options)
     assert same_branch.sum() > 100
     # No approximation is left where no cell changes branch: float64 rounding of the transforms.
     np.testing.assert_allclose(ours[same_branch], theirs[same_branch], rtol=1e-9, atol=1e-12)
