@@ -1,0 +1,1 @@
+"""Clients of the servers that territories have; all of them stand on `http.HttpClient`."""

@@ -1,0 +1,5 @@
+"""Credentials."""
+
+
+class Auth:
+    """Skeleton."""

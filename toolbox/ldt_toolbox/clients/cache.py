@@ -1,0 +1,5 @@
+"""Cache."""
+
+
+class Cache:
+    """Skeleton."""
