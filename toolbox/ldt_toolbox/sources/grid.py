@@ -10,7 +10,7 @@ from pyproj import CRS
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
-from rasterio.windows import Window, from_bounds
+from rasterio.windows import Window
 
 from ldt_toolbox.errors import CRSError, DataError, MissingFileError
 from ldt_toolbox.results import Note
@@ -151,18 +151,14 @@ def _cut(
     warped: WarpedVRT, bounds: tuple[float, float, float, float], name: str
 ) -> tuple[np.ndarray, Affine]:
     west, south, east, north = bounds
-    left, bottom, right, top = warped.bounds
-    if right <= west or left >= east or top <= south or bottom >= north:
+    t: Affine = warped.transform
+    # whole cells that the bounds touch; a bound on a cell's edge may come out a hair off it
+    first_column = max(0, math.floor((west - t.c) / t.a + 1e-6))
+    first_row = max(0, math.floor((north - t.f) / t.e + 1e-6))
+    last_column = min(warped.width, math.ceil((east - t.c) / t.a - 1e-6))
+    last_row = min(warped.height, math.ceil((south - t.f) / t.e - 1e-6))
+    if last_column <= first_column or last_row <= first_row:
         raise DataError(f"{name} does not overlap the territory: check its CRS and extent")
-    window = from_bounds(
-        max(west, left), max(south, bottom), min(east, right), min(north, top), warped.transform
-    )
-    # a corner on a cell's edge may come out a hair off it
-    first_row, first_column = math.floor(window.row_off + 1e-6), math.floor(window.col_off + 1e-6)
-    last_row = math.ceil(window.row_off + window.height - 1e-6)
-    last_column = math.ceil(window.col_off + window.width - 1e-6)
-    window = Window.from_slices(
-        (max(0, first_row), min(warped.height, last_row)),
-        (max(0, first_column), min(warped.width, last_column)),
-    )
-    return warped.read(1, window=window), warped.window_transform(window)
+    window = Window.from_slices((first_row, last_row), (first_column, last_column))
+    corner = Affine(t.a, 0, t.c + first_column * t.a, 0, t.e, t.f + first_row * t.e)
+    return warped.read(1, window=window), corner
