@@ -134,11 +134,11 @@ class MercatorImage:
         rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
         self._cut = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         self._shown = shown[self._cut]
-        self._transform = grid.transform * Affine.translation(int(columns[0]), int(rows[0]))
+        cell, corner = grid.cell_size_m, grid.transform
+        west, north = corner.c + columns[0] * cell, corner.f - rows[0] * cell
+        self._transform = Affine(cell, 0.0, west, 0.0, -cell, north)
         self._crs = grid.crs
         height, width = self._shown.shape
-        cell = self._transform.a
-        west, north = self._transform.c, self._transform.f
         self._target, self._width, self._height = calculate_default_transform(
             grid.crs, WEB_MERCATOR, width, height,
             left=west, bottom=north - height * cell, right=west + width * cell, top=north,
