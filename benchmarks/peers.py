@@ -152,13 +152,15 @@ def interleaved(jobs, repeats=REPEATS):
 
 
 def machine():
-    """One line on where the figures come from."""
+    """One line on where the figures come from; other work on the machine shows in the load."""
     model = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         names = [x for x in cpuinfo.read_text().splitlines() if x.startswith("model name")]
         model = names[0].split(":")[1].strip() if names else model
-    return f"{date.today()}, {os.cpu_count()} cores, {model}, Python {platform.python_version()}"
+    load = f", load {os.getloadavg()[1]:.1f}" if hasattr(os, "getloadavg") else ""
+    python = platform.python_version()
+    return f"{date.today()}, {os.cpu_count()} cores{load}, {model}, Python {python}"
 
 
 def show(title, seconds, *, ours, notes=()):
