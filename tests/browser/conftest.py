@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 START_TIMEOUT_S = 60
+LAB_TIMEOUT_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -155,20 +156,24 @@ def _note_socket(seen: Visit, url: str) -> None:
         seen.outside.append(url)
 
 
-@pytest.fixture(scope="session")
-def notebook_copy():  # type: ignore[no-untyped-def]
-    """Copy a notebook into the lab, with some lines of its parameter cell changed."""
+@pytest.fixture
+def open_notebook(lab: Lab, visit: Visit) -> Callable[[str], Page]:
+    """Open a notebook of the lab's folder, wait for its kernel and run all cells."""
 
-    def copy(source: Path, lab: Lab, changes: dict[str, str]) -> str:
-        target = lab.root / source.name
-        text = source.read_text(encoding="utf-8")
-        for old, new in changes.items():
-            assert text.count(old) == 1, f"`{old}` is not there once in {source}"
-            text = text.replace(old, new)
-        target.write_text(text, encoding="utf-8")
-        return target.name
+    def open_and_run(name: str) -> Page:
+        page = visit.page
+        page.goto(f"{lab.url}/doc/tree/{name}?token={lab.token}")
+        page.wait_for_function("() => window.jupyterapp !== undefined", timeout=LAB_TIMEOUT_MS)
+        page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=LAB_TIMEOUT_MS)
+        page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+            "?.connectionStatus === 'connected'",
+            timeout=LAB_TIMEOUT_MS,
+        )
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        return page
 
-    return copy
+    return open_and_run
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from ldt_toolbox.use_case import UseCase
 from ldt_toolbox.widgets import form
 
 
-def parameter(kind, default, *, unit="", span=(None, None), choices=(), source="here"):
-    texts = {"en": f"some {kind}; any", "fr": f"un {kind}"}
-    return Parameter("", kind, unit, *span, default, choices, texts, source)
+def parameter(kind, default, *, unit="", span=(None, None), choices=(), help_en=""):
+    texts = {"en": help_en or f"some {kind}", "fr": f"un {kind}"}
+    return Parameter("", kind, unit, *span, default, choices, texts, "here")
 
 
 KINDS = {
@@ -26,7 +26,7 @@ KINDS = {
     "count": parameter("integer", 3, span=(0, 9)),
     "names": parameter("texts", []),
     "hours": parameter("integers", [10, 13], unit="HUR", span=(0, 23)),
-    "free": parameter("number", None, span=(0, 5), source="<b>"),
+    "free": parameter("number", None, span=(0, 5), help_en="<b>"),
 }
 
 
@@ -84,12 +84,14 @@ def test_wrong_value_is_told_in_the_form_and_not_raised(kinds, name, value, said
     made = form(kinds)
     assert "valid" in made.message.value
     made.fields[name].value = value
-    assert said in made.message.value
-    assert "#b00020" in made.message.value
+    beside = made.children[list(kinds.parameters).index(name)].children[1]
+    for place in (made.message, beside):
+        assert said in place.value
+        assert "#b00020" in place.value
     with pytest.raises(ParameterError, match=name):
         _ = made.parameters
     made.fields[name].value = made._initial[name]
-    assert "#b00020" not in made.message.value
+    assert "#b00020" not in made.message.value + beside.value
 
 
 def test_form_of_the_heat_islands_speaks_both_languages():

@@ -36,7 +36,7 @@ def parts(case):
     seen = steps.exposure(inputs, ground, parameters)
     gain = steps.gain(today, heat, seen, ground, parameters)
     ranked = use_case.rank(inputs, ground, gain)
-    return inputs, ground, today, heat, summer, seen, ranked, parameters
+    return inputs, ground, heat, summer, seen, ranked, parameters
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def offline(monkeypatch):
 
 
 def test_starts_at_the_parameters_and_agrees_with_the_table(parts):
-    inputs, ground, _, heat, summer, seen, ranked, parameters = parts
+    inputs, ground, heat, summer, seen, ranked, parameters = parts
     made = scenario_explorer(*parts)
     assert {name: made.sliders[name].value for name in SLIDERS} == {
         name: parameters[name] for name in SLIDERS

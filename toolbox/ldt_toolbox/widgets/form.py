@@ -15,7 +15,7 @@ from ldt_toolbox.use_case import UseCase
 
 _WORDS = {
     "automatic": {"en": "automatic", "fr": "automatique"},
-    "range": {"en": "{low:g} to {high:g}", "fr": "de {low:g} à {high:g}"},
+    "range": {"en": "{low:.10g} to {high:.10g}", "fr": "de {low:.10g} à {high:.10g}"},
     "source": {"en": "default: {source}", "fr": "défaut : {source}"},
     "good": {"en": "All values are valid.", "fr": "Toutes les valeurs sont valides."},
     "changed": {"en": "Changed: {names}.", "fr": "Modifié : {names}."},
@@ -65,12 +65,14 @@ class ParameterForm(ipw.VBox):  # type: ignore[misc]
         }
         self._initial = {name: field.value for name, field in self.fields.items()}
         self.message = ipw.HTML()
-        rows = []
-        for name, field in self.fields.items():
-            field.observe(self._tell, names="value")
-            note = ipw.HTML(_note(case.parameters[name], language), layout={"flex": "1 1 20em"})
-            rows.append(ipw.HBox([field, note], layout={"align_items": "center"}))
+        self._notes = {name: ipw.HTML(layout={"flex": "1 1 20em"}) for name in self.fields}
+        rows = [
+            ipw.HBox([field, self._notes[name]], layout={"align_items": "center"})
+            for name, field in self.fields.items()
+        ]
         super().__init__([*rows, self.message], layout={"max_width": "64em"})
+        for field in self.fields.values():
+            field.observe(self._tell, names="value")
         self._tell()
 
     @property
@@ -94,7 +96,10 @@ class ParameterForm(ipw.VBox):  # type: ignore[misc]
         return self._case.validate(self.values, territory=self._place)
 
     def _tell(self, _change: Mapping[str, Any] | None = None) -> None:
+        """Say what is wrong, beside the field and below the form, where it is announced."""
         words = {key: text[self._language] for key, text in _WORDS.items()}
+        for name, parameter in self._case.parameters.items():
+            self._notes[name].value = _note(parameter, self.fields[name].value, self._language)
         colour = _GREY
         try:
             changed = ", ".join(name for name in self.parameters if name in self.values)
@@ -111,7 +116,7 @@ def _field(parameter: Parameter, value: Any, language: str) -> Any:
     """Input field for a parameter; it never changes a value silently, validation answers."""
     options: dict[str, Any] = {
         "description": parameter.name,
-        "tooltip": f"{_meaning(parameter, language)} ({_facts(parameter, language)})",
+        "tooltip": _tooltip(parameter, language),
         "style": {"description_width": "13em"},
         "layout": {"width": "27em", "flex": "0 0 auto"},
     }
@@ -138,25 +143,26 @@ def _field(parameter: Parameter, value: Any, language: str) -> Any:
 
 
 def _meaning(parameter: Parameter, language: str) -> str:
-    return parameter.help.get(language, parameter.help.get("en", ""))
-
-
-def _facts(parameter: Parameter, language: str) -> str:
-    """Range, unit and source of the default."""
+    """Help, and the range with its unit."""
+    text = parameter.help.get(language, parameter.help.get("en", ""))
     unit = symbol(parameter.unit, language=language)
-    facts = [_WORDS["source"][language].format(source=parameter.source)]
-    if parameter.min is not None and parameter.max is not None:
-        span = _WORDS["range"][language].format(low=parameter.min, high=parameter.max)
-        facts.insert(0, span if unit == "0–1" else f"{span} {unit}".strip())
-    return "; ".join(facts)
+    if parameter.min is None or parameter.max is None:
+        return f"{text} ({unit})" if unit else text
+    span = _WORDS["range"][language].format(low=parameter.min, high=parameter.max)
+    return f"{text} ({span})" if unit == "0–1" else f"{text} ({span} {unit}".rstrip() + ")"
 
 
-def _note(parameter: Parameter, language: str) -> str:
-    meaning, facts = (
-        html.escape(_meaning(parameter, language)),
-        html.escape(_facts(parameter, language)),
-    )
-    return (
-        f'<span style="line-height:1.3;display:block">{meaning} '
-        f'<span style="color:{_GREY}">({facts})</span></span>'
-    )
+def _tooltip(parameter: Parameter, language: str) -> str:
+    source = _WORDS["source"][language].format(source=parameter.source)
+    return f"{_meaning(parameter, language)}; {source}"
+
+
+def _note(parameter: Parameter, value: Any, language: str) -> str:
+    """What stands beside a field: its meaning, or in red what is wrong with its value."""
+    text, colour = _meaning(parameter, language), _GREY
+    try:
+        parameter.check(value)
+    except ParameterError as error:
+        text, colour = str(error), _RED
+    escaped = html.escape(text)
+    return f'<span style="line-height:1.3;display:block;color:{colour}">{escaped}</span>'

@@ -13,7 +13,6 @@ import numpy as np
 from ldt_toolbox.errors import LDTError
 from ldt_toolbox.heat import steps, use_case
 from ldt_toolbox.heat.cooling import CoolingResult
-from ldt_toolbox.heat.cover import Cover
 from ldt_toolbox.heat.exposure import at_buildings, weighted_mean
 from ldt_toolbox.heat.ground import Ground
 from ldt_toolbox.heat.scenario import Measure
@@ -59,7 +58,6 @@ _WORDS = {
 def scenario_explorer(
     inputs: Inputs,
     ground: Ground,
-    today: Cover,
     heat: CoolingResult,
     summer: steps.Climate,
     seen: steps.Exposure,
@@ -72,7 +70,7 @@ def scenario_explorer(
 
     Parameters
     ----------
-    inputs, ground, today, heat, summer, seen, ranked, parameters
+    inputs, ground, heat, summer, seen, ranked, parameters
         What the steps of the use case return (see `ldt_toolbox.heat.use_case.compute`).
     language : str
         ``en`` or ``fr``.
