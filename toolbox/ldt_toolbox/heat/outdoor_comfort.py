@@ -59,7 +59,7 @@ def comfort(
     local = _local_times(weather["time"], inputs.territory.timezone)
     _refuse_odd_weather(weather)
     usable = weather[list(WEATHER_RANGES)].notna().all(axis=1).to_numpy()
-    usable &= np.isin(local.hour, parameters.comfort_hours)
+    usable = usable & np.isin(local.hour, parameters.comfort_hours)
     if not usable.any():
         found.note(
             "gap",
@@ -69,14 +69,14 @@ def comfort(
         )
         return found
     hottest = local[usable][int(np.argmax(weather.loc[usable, "temperature_c"]))]
-    usable &= local.normalize() == hottest.normalize()
+    usable = usable & (local.normalize() == hottest.normalize())
     lon, lat = inputs.territory.center_lonlat
     moments = local[usable]
     sun = sun_position(moments, latitude_deg=lat, longitude_deg=lon)
     best, best_mean, when = None, -np.inf, hottest
     open_air = ground.land & (ground.labels < 0)
     for k, moment in enumerate(moments):
-        felt = _utci_map(weather[usable].iloc[k], sun.iloc[k], moment.dayofyear, sky, ground)
+        felt = _utci_map(weather[usable].iloc[k], sun.iloc[k], moment.day_of_year, sky, ground)
         felt[~open_air] = np.nan
         mean = float(np.nanmean(felt)) if np.isfinite(felt).any() else -np.inf
         if mean > best_mean:
