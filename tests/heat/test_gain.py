@@ -42,14 +42,15 @@ def run(cc, green, *, mixing, minimum_green_area_ha):
     )
 
 
-def by_brute_force(cc, green, people, green_after, **options):
+def by_brute_force(cc, green, people, *, green_after=1.0, cc_gain=CC_GAIN, **options):
     """Weighted degrees per m2 for each cell in turn, and whether no cell changed branch."""
     before = run(cc, green, **options)
+    green_then = np.broadcast_to(green_after, cc.shape)
     gains, same_branch = np.full(cc.shape, np.nan), np.zeros(cc.shape, bool)
     for i, j in zip(*np.nonzero(np.isfinite(cc)), strict=True):
         new_cc, new_green = cc.copy(), green.copy()
-        new_cc[i, j] += CC_GAIN
-        new_green[i, j] = green_after[i, j]
+        new_cc[i, j] += cc_gain
+        new_green[i, j] = green_then[i, j]
         after = run(new_cc, new_green, **options)
         fall = before.temperature_c - after.temperature_c
         gains[i, j] = np.nansum(people * fall) / CELL_M**2
@@ -73,7 +74,7 @@ def test_equals_a_run_per_cell(mixing, minimum_green_area_ha, share):
     ours = cooling_gain_per_m2(
         state, green, people, cc_gain=CC_GAIN, green_after=green_after, mixing=mixing, **REACH
     )
-    theirs, same_branch = by_brute_force(cc, green, people, green_after, **options)
+    theirs, same_branch = by_brute_force(cc, green, people, green_after=green_after, **options)
     assert same_branch.sum() > 100
     # No approximation is left where no cell changes branch: float64 rounding of the transforms.
     np.testing.assert_allclose(ours[same_branch], theirs[same_branch], rtol=1e-9, atol=1e-12)
