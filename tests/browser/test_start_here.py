@@ -41,3 +41,9 @@ def test_wrong_value_is_told_in_the_form(lab, visit, open_notebook, screenshots)
     page.screenshot(path=screenshots / "form.png")
     assert visit.outside == []
     assert visit.complaints == []
+
+
+def test_a_request_to_the_outside_would_be_seen(visit):
+    """The claim of no outside request rests on this counter."""
+    visit.page.set_content('<img src="http://tiles.example.org/1.png">')
+    assert visit.outside == ["http://tiles.example.org/1.png"]
