@@ -1,0 +1,1 @@
+"""Entity types, units, contexts, lint and mappings: what the data of a twin mean."""

@@ -1,0 +1,119 @@
+"""Convert values between units, with the one table of `ldt_toolbox.units`."""
+
+import difflib
+from collections.abc import Sequence
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+from ldt_toolbox.errors import WrongUseError
+from ldt_toolbox.units import UNITS, Unit
+
+#: Units whose value is a plain number: a missing unit code is no loss there.
+COUNT = "C62"
+
+
+class UnitError(WrongUseError):
+    """A unit code is not known, or two units do not measure the same quantity."""
+
+
+def find(code: str) -> Unit:
+    """Return a unit of the table.
+
+    Parameters
+    ----------
+    code : str
+        UN/CEFACT code, or a composite of the toolbox.
+
+    Raises
+    ------
+    UnitError
+        If the table has no such code.
+    """
+    if code not in UNITS:
+        raise UnitError(f"unit {code!r} is not known: {suggestion(code)}")
+    return UNITS[code]
+
+
+def is_standard(code: object) -> bool:
+    """Whether a code is a UN/CEFACT code that the table knows, as NGSI-LD wants it."""
+    return isinstance(code, str) and code in UNITS and UNITS[code].standard
+
+
+def suggestion(text: object) -> str:
+    """Which code a wrong one may mean, as the next step of a message.
+
+    Examples
+    --------
+    >>> suggestion("°C")
+    "write 'CEL' (degree Celsius)"
+    """
+    wanted = str(text).strip().casefold()
+    for code, unit in UNITS.items():
+        names = (code, *unit.symbol.values(), *unit.name.values())
+        if unit.standard and wanted and wanted in (name.casefold() for name in names):
+            return f"write {code!r} ({unit.name['en']})"
+    standard = [code for code, unit in UNITS.items() if unit.standard]
+    if close := difflib.get_close_matches(str(text), standard, n=1, cutoff=0.6):
+        return f"did you mean {close[0]!r} ({UNITS[close[0]].name['en']})?"
+    return "use a code of UN/CEFACT Recommendation 20, for example CEL, MTR, MQS, KMH, P1"
+
+
+def convertible(origin: str, target: str) -> bool:
+    """Whether both codes are known and measure the same quantity."""
+    if origin not in UNITS or target not in UNITS:
+        return False
+    if origin == target:
+        return True
+    quantity = UNITS[origin].quantity
+    return bool(quantity) and quantity == UNITS[target].quantity
+
+
+@overload
+def convert(value: float, origin: str, target: str) -> float: ...
+@overload
+def convert(
+    value: npt.NDArray[np.float64] | Sequence[float], origin: str, target: str
+) -> npt.NDArray[np.float64]: ...
+def convert(
+    value: float | npt.NDArray[np.float64] | Sequence[float], origin: str, target: str
+) -> float | npt.NDArray[np.float64]:
+    """Convert values from one unit to another.
+
+    Temperatures convert as points of a scale, not as differences: a difference of 1 °C is one of
+    1 K, whatever this function says of 1 °C.
+
+    Parameters
+    ----------
+    value : float or array of float
+        In `origin`.
+    origin, target : str
+        UN/CEFACT codes.
+
+    Returns
+    -------
+    float or array of float64
+        In `target`; as it came in if both units are the same.
+
+    Raises
+    ------
+    UnitError
+        If a code is not known or the units measure different quantities.
+
+    Examples
+    --------
+    >>> convert(36.0, "KMH", "MTS")
+    10.0
+    """
+    source, wanted = find(origin), find(target)
+    if not convertible(origin, target):
+        raise UnitError(
+            f"{origin} ({source.quantity or 'no quantity'}) does not convert to {target} "
+            f"({wanted.quantity or 'no quantity'}): give a unit of the same quantity"
+        )
+    numbers = np.asarray(value, dtype=np.float64)
+    if origin != target:
+        offset = source.offset - wanted.offset
+        numbers = (numbers * source.factor + offset) / wanted.factor
+    return float(numbers) if np.ndim(value) == 0 else numbers
