@@ -362,6 +362,13 @@ def test_monthly_temperatures_must_be_twelve(bench, months):
         steps.climate(bench.inputs(place, "air_temperature"), bench.parameters())
 
 
+def test_monthly_temperatures_in_kelvin_are_refused(bench):
+    table = pd.DataFrame({"month": range(1, 13), "temperature_c": 295.0})
+    place = bench.place({"air_temperature": {"data": table, "unit": "KEL"}})
+    with pytest.raises(DataError, match="declared in `unit: KEL`"):
+        bench.inputs(place, "air_temperature")
+
+
 def test_synthetic_roles_mark_what_rests_on_them(bench, census):
     trees = gpd.GeoDataFrame(
         geometry=[bench.bundled.boundary_geometry.representative_point()], crs=CRS

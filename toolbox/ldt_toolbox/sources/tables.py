@@ -10,7 +10,7 @@ from ldt_toolbox.errors import DataError, MissingFileError
 from ldt_toolbox.paths import package_root
 from ldt_toolbox.registry import registry
 from ldt_toolbox.results import Note
-from ldt_toolbox.sources.conform import role_columns
+from ldt_toolbox.sources.conform import refuse_other_unit, role_columns
 
 if TYPE_CHECKING:
     from ldt_toolbox.territory import Source
@@ -33,6 +33,7 @@ def read_table(source: "Source", role: "Role") -> tuple[pd.DataFrame, list[Note]
     if source.path is None or not source.path.exists():
         raise MissingFileError(f"{source.role}: {source.path} does not exist: check `path`")
     name = f"{source.role} ({source.path.name})"
+    refuse_other_unit(source, role, name)
     try:
         if source.path.suffix.lower() == ".parquet":
             frame = pd.read_parquet(source.path)
