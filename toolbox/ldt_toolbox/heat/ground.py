@@ -190,12 +190,15 @@ def _refuse_too_many(grid: Raster, factor: int, cell_size_m: float) -> None:
     if cells <= MAXIMUM_CELLS:
         return
     west, south, east, north = grid.bounds
-    fine_m = math.sqrt((east - west) * (north - south) / MAXIMUM_CELLS)
-    enough = max(FINE_CELL_M, math.ceil(1.02 * MAXIMUM_FACTOR * fine_m))  # edges take a little
+    enough, edge = math.ceil(cell_size_m), 6  # cells of margin and of rounding up
+    while ((east - west) / enough + edge) * (
+        (north - south) / enough + edge
+    ) * MAXIMUM_FACTOR**2 > MAXIMUM_CELLS:
+        enough += 1
     raise DataError(
         f"the model would need {cells / 1e6:.0f} million fine cells with cell_size_m = "
         f"{cell_size_m:g} (at most {MAXIMUM_CELLS / 1e6:.0f} million fit): set cell_size_m to "
-        f"{enough:.0f} m or more, or cut the boundary into parts"
+        f"{enough} m or more, or cut the boundary into parts"
     )
 
 

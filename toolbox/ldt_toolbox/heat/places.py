@@ -34,8 +34,7 @@ def candidate_places(ground: Ground, streets: gpd.GeoDataFrame | None) -> gpd.Ge
     columns = ["name", "kind", "length_m", "geometry"]
     parts = []
     if streets is not None and "name" in streets:
-        named = streets["name"].notna() & (streets["name"].astype(str).str.strip() != "")
-        open_air = streets[named & ~underground(streets)]
+        open_air = _named_in_the_open(streets)
         if len(open_air):
             areas = gpd.GeoDataFrame(
                 {"name": open_air["name"].astype(str), "length_m": open_air.length},
@@ -62,12 +61,20 @@ def _lot_names(lots: gpd.GeoDataFrame, streets: gpd.GeoDataFrame | None) -> pd.S
     own = lots["name"] if "name" in lots else pd.Series(None, index=lots.index, dtype=object)
     keys = (lots["id"] if "id" in lots else pd.Series(lots.index, index=lots.index)).astype(str)
     near = pd.Series("lot", index=lots.index)
-    if streets is not None and "name" in streets and streets["name"].notna().any():
-        named = streets[streets["name"].notna()]
-        _, position = named.sindex.nearest(lots.geometry, return_all=False)
-        near = pd.Series(named["name"].astype(str).to_numpy()[position], index=lots.index)
-    told = own.notna() & (own.astype(str).str.strip() != "")
-    return own.where(told, near + " [" + keys + "]").astype(str)
+    if streets is not None and "name" in streets:
+        named = _named_in_the_open(streets)
+        if len(named) and len(lots):
+            _, position = named.sindex.nearest(lots.geometry, return_all=False)
+            near = pd.Series(named["name"].astype(str).to_numpy()[position], index=lots.index)
+    return own.where(_told(own), near + " [" + keys + "]").astype(str)
+
+
+def _named_in_the_open(streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return streets[_told(streets["name"]) & ~underground(streets)]
+
+
+def _told(names: pd.Series) -> pd.Series:
+    return names.notna() & (names.astype(str).str.strip() != "")
 
 
 def rank_places(
