@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,10 @@ def test_the_nearest_word_is_always_a_valid_one(valid: list[str], data: st.DataO
 def test_problems_without_a_line_come_first() -> None:
     error = DocumentError(Path("x.yaml"), [Problem(3, "c"), Problem(None, "a"), Problem(1, "b")])
     assert [p.message for p in error.problems] == ["a", "b", "c"]
+
+
+def test_an_error_of_a_worker_process_comes_back_whole() -> None:
+    error = DocumentError(Path("x.yaml"), [Problem(3, "c"), Problem(1, "b")])
+    sent = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert isinstance(sent, DocumentError)
+    assert (str(sent), sent.problems) == (str(error), error.problems)

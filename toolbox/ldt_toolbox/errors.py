@@ -90,3 +90,7 @@ class DocumentError(WrongUseError):
             for p in self.problems
         ]
         super().__init__("\n".join([head, *lines]))
+
+    def __reduce__(self) -> tuple[type["DocumentError"], tuple[Path, tuple[Problem, ...]]]:
+        # an error of a worker process comes back by pickle, which knows the message only
+        return type(self), (self.path, self.problems)
