@@ -50,6 +50,12 @@ class Answer:
         return str(self.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
 
     @property
+    def location(self) -> str:
+        """Absolute URL of the Location header; empty if there is none."""
+        target = as_utf8(str(self.headers.get("Location", "")))
+        return urljoin(self.url, target) if target else ""
+
+    @property
     def text(self) -> str:
         """The body as text, in the declared character set or else UTF-8."""
         try:

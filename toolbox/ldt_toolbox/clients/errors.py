@@ -4,7 +4,7 @@ No message, attribute or cause of these errors holds a token, a password or an A
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ldt_toolbox.errors import LDTError
 
@@ -66,7 +66,14 @@ class HttpStatusError(ClientError):
         Headers of the answer.
     attempts : int
         How often the request was sent. Above 1, an earlier attempt may have taken effect.
+
+    Attributes
+    ----------
+    advice : str
+        The next step, as it stands at the end of the message.
     """
+
+    advice: ClassVar[str] = "check the address and what was asked for"
 
     def __init__(
         self,
@@ -89,41 +96,61 @@ class HttpStatusError(ClientError):
 class BadRequest(HttpStatusError, ValueError):  # noqa: N818
     """400 or 422: the server does not accept the request as it is."""
 
+    advice = "correct the request"
+
 
 class Unauthorised(HttpStatusError, PermissionError):  # noqa: N818
     """401: the server wants credentials, or others."""
+
+    advice = "check that credentials are given and still valid"
 
 
 class Forbidden(HttpStatusError, PermissionError):  # noqa: N818
     """403: these credentials do not reach here."""
 
+    advice = "ask the operator for the right to do this"
+
 
 class NotFound(HttpStatusError, LookupError):  # noqa: N818
     """404 or 410: there is nothing at this address."""
+
+    advice = "check the address and the id"
 
 
 class Conflict(HttpStatusError):  # noqa: N818
     """409: it exists already, or has changed meanwhile."""
 
+    advice = "read what is there, then update it instead"
+
 
 class PreconditionFailed(HttpStatusError):  # noqa: N818
     """412: the resource is not in the state that the request asked for."""
+
+    advice = "read the resource again, then repeat the change"
 
 
 class RequestTooLarge(HttpStatusError):  # noqa: N818
     """413 or 414: body or URL of the request are larger than the server accepts."""
 
+    advice = "send less at once"
+
 
 class TooManyRequests(HttpStatusError):  # noqa: N818
     """429: the server's rate limit, also after waiting."""
+
+    advice = "wait, then ask less often (requests_per_s)"
 
 
 class NotImplementedByServer(HttpStatusError, NotImplementedError):  # noqa: N818
     """405 or 501: the server does not offer this operation."""
 
+    advice = "use an operation that the server declares"
+
 
 class ServerFault(HttpStatusError):  # noqa: N818
     """Any other 5xx: the server failed."""
+
+    advice = "try again later, then tell the operator"
 
 
 _BY_STATUS: dict[int, type[HttpStatusError]] = {
