@@ -9,9 +9,9 @@ from ldt_toolbox.models.units import COUNT
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: Start of an absolute URI (RFC 3986, section 3.1): a scheme, a colon, no blank after it.
 URI_PATTERN = r"^[A-Za-z][A-Za-z0-9+.\-]*:[^\s]+$"
+#: GeoJSON geometries that NGSI-LD has: all but GeometryCollection (clause 4.6.3).
 GEOMETRIES = (
     "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon",
-    "GeometryCollection",
 )  # fmt: skip
 
 _URI = {"type": "string", "pattern": URI_PATTERN}
@@ -62,7 +62,7 @@ def key_values(kind: EntityType) -> dict[str, Any]:
         JSON Schema 2020-12. Units are lost in this representation: ranges are those of the
         model's unit.
     """
-    attributes = {name: _simple(one) for name, one in kind.attributes.items()}
+    attributes = {name: _bare(one) for name, one in kind.attributes.items()}
     return _schema(kind, "key-values", attributes)
 
 
@@ -118,6 +118,17 @@ def _instance(one: Attribute) -> dict[str, Any]:
         "description": one.help,
         "required": required,
         "properties": properties,
+    }
+
+
+def _bare(one: Attribute) -> dict[str, Any]:
+    """In the simplified representation a LanguageProperty keeps its `languageMap`."""
+    if one.kind != "LanguageProperty":
+        return _simple(one)
+    return {
+        "type": "object",
+        "required": ["languageMap"],
+        "properties": {"languageMap": _simple(one)},
     }
 
 

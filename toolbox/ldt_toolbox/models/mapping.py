@@ -1,0 +1,342 @@
+"""Mapping tables: from the fields of a source to NGSI-LD entities, and back."""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as AnyMapping
+from pathlib import Path
+from typing import Any
+
+from ldt_toolbox.documents import nearest
+from ldt_toolbox.errors import DocumentError, Problem, WrongUseError
+from ldt_toolbox.models import contexts, mapping_table, units
+from ldt_toolbox.models.findings import as_number, shown
+from ldt_toolbox.models.lint import lint
+from ldt_toolbox.models.lint_attributes import CONTENT
+from ldt_toolbox.models.mapping_rows import EVERY, Row, read_row, table_problems
+from ldt_toolbox.models.records import Reason, Reject
+from ldt_toolbox.models.rule_steps import Lookups, Piece, RefusedError
+from ldt_toolbox.models.types import ANY_UNIT, Catalogue, EntityType, catalogue
+
+
+class Mapping:
+    """A mapping table, ready to apply.
+
+    Parameters
+    ----------
+    kind : EntityType
+        Type of the entities.
+    rows : sequence of Row
+        In the order of the table.
+
+    Examples
+    --------
+    >>> table = Mapping.of([
+    ...     {"source": "station", "target": "WeatherObserved.id", "rule": "urn WeatherObserved"},
+    ...     {"source": "t", "target": "WeatherObserved.temperature", "rule": "number"},
+    ...     {"source": "when", "target": "WeatherObserved.dateObserved", "rule": "date iso"},
+    ...     {"source": "lon; lat", "target": "WeatherObserved.location", "rule": "point"},
+    ... ])
+    >>> entities, rejects = table.apply([
+    ...     {"station": "7", "t": "21.5", "when": "2024-07-01T12:00:00Z", "lon": 7.4, "lat": 43.7},
+    ...     {"station": "8", "t": "hot", "when": "2024-07-01T12:00:00Z", "lon": 7.4, "lat": 43.7},
+    ... ])
+    >>> entities[0]["temperature"]
+    {'type': 'Property', 'value': 21.5, 'unitCode': 'CEL'}
+    >>> print(rejects[0])
+    record 2: t -> temperature: 'hot' is no number: correct it
+    """
+
+    def __init__(self, kind: EntityType, rows: Sequence[Row]) -> None:
+        self.kind = kind
+        self.rows = tuple(rows)
+        extra = {
+            row.attribute: row.iri
+            for row in self.rows
+            if row.model is None and row.attribute not in ("id", EVERY)
+        }
+        own = [dict(sorted(extra.items()))] if extra else []
+        known = contexts.context_of(kind.name) if kind.name in catalogue() else None
+        self._context = [*own, *(known or [contexts.type_terms(kind), contexts.CORE_URL])]
+
+    @classmethod
+    def read(
+        cls,
+        path: str | Path,
+        *,
+        lookups: Lookups | None = None,
+        models: Catalogue | None = None,
+        sheet: str = "",
+    ) -> "Mapping":
+        """Read a table.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            CSV, YAML or spreadsheet with the columns source, target, iri, rule, feature, quality.
+        lookups : mapping of str to mapping, optional
+            Tables for the rule ``lookup NAME``.
+        models : Catalogue, optional
+            Types that targets may name; those of the toolbox if left out.
+        sheet : str, optional
+            Sheet of a spreadsheet.
+
+        Raises
+        ------
+        DocumentError
+            With every problem of the table and its line.
+        """
+        path = Path(path)
+        return cls._of(path, mapping_table.read(path, sheet=sheet), lookups, models)
+
+    @classmethod
+    def of(
+        cls,
+        rows: Iterable[AnyMapping[str, str]],
+        *,
+        lookups: Lookups | None = None,
+        models: Catalogue | None = None,
+    ) -> "Mapping":
+        """Make a table from rows in memory; parameters as in `read`."""
+        listed = [
+            (line, {column: str(row.get(column, "")) for column in mapping_table.COLUMNS})
+            for line, row in enumerate(rows, 1)
+        ]
+        return cls._of(Path("table"), listed, lookups, models)
+
+    @classmethod
+    def _of(
+        cls,
+        path: Path,
+        rows: list[mapping_table.Row],
+        lookups: Lookups | None,
+        models: Catalogue | None,
+    ) -> "Mapping":
+        models = models or catalogue()
+        problems: list[Problem] = []
+        names = {row["target"].partition(".")[0] for _, row in rows}
+        kinds = {name for name in names if name in models}
+        for line, row in rows:
+            if (name := row["target"].partition(".")[0]) not in models:
+                message = f"target {row['target']!r}: no entity type {name!r}"
+                problems.append(Problem(line, f"{message}: {nearest(name, list(models))}"))
+        if len(kinds) > 1:
+            message = f"the table names {', '.join(sorted(kinds))}: write one table for each type"
+            problems.append(Problem(None, message))
+        if problems or not kinds:
+            raise DocumentError(path, problems or [Problem(1, "no row: add rows with a target")])
+        kind = models[kinds.pop()]
+        found = []
+        for line, row in rows:
+            try:
+                found.append(read_row(kind, line, row, lookups))
+            except WrongUseError as error:
+                problems.append(Problem(line, str(error)))
+        problems += table_problems(kind, found)
+        if problems:
+            raise DocumentError(path, problems)
+        return cls(kind, found)
+
+    def write(self, path: str | Path) -> None:
+        """Write the table as CSV, for example after reading it from a spreadsheet."""
+        mapping_table.write(Path(path), self.table())
+
+    def table(self) -> list[dict[str, str]]:
+        """Rows as text by column, with the IRIs and the default features filled in."""
+        return [
+            {
+                "source": "; ".join(row.sources),
+                "target": f"{self.kind.name}.{row.target}",
+                "iri": row.iri,
+                "rule": row.rule.text,
+                "feature": row.feature,
+                "quality": row.quality.text,
+            }
+            for row in self.rows
+        ]
+
+    @property
+    def lossy(self) -> tuple[str, ...]:
+        """Targets whose rule does not give back what came in: several codes for one value."""
+        return tuple(row.target for row in self.rows if not row.rule.lossless)
+
+    def apply(
+        self, records: Iterable[Any], *, bbox: Sequence[float] | None = None
+    ) -> tuple[list[dict[str, Any]], list[Reject]]:
+        """Turn records into entities.
+
+        Parameters
+        ----------
+        records : iterable of mapping
+            Value by source field, for example from `ldt_toolbox.models.records.read` or
+            ``frame.to_dict("records")``.
+        bbox : sequence of float, optional
+            West, south, east, north of the territory in degrees; records outside are rejected.
+
+        Returns
+        -------
+        entities : list of dict
+            Normalised NGSI-LD, one for each record that was taken, in their order.
+        rejects : list of Reject
+            One for each record that was not, with all its reasons: every record is in one of the
+            two. A value that breaks the model (range, type, list of values) is a reason, too.
+        """
+        entities: list[dict[str, Any]] = []
+        rejects: list[Reject] = []
+        seen: dict[tuple[int, str], str] = {}
+        for number, record in enumerate(records, 1):
+            place = getattr(record, "place", f"record {number}")
+            if not isinstance(record, AnyMapping):
+                message = f"{shown(record)} is no record: give a mapping of field to value"
+                rejects.append(Reject(place, record, (Reason("", "", message),)))
+                continue
+            entity, reasons = self._entity(record, place, seen, bbox)
+            if reasons:
+                rejects.append(Reject(place, record, tuple(reasons)))
+            else:
+                entities.append(entity)
+        return entities, rejects
+
+    def back(self, entities: Iterable[Any]) -> list[dict[str, Any]]:
+        """Turn entities into records.
+
+        Parameters
+        ----------
+        entities : iterable of dict
+            Normalised NGSI-LD; numbers in other units than the model's are converted.
+
+        Returns
+        -------
+        list of dict
+            Value by source field, one for each entity. Numbers come back as numbers and times in
+            the zone of the rule; fields that the table does not name are not known any more, and
+            what `lossy` names comes back as one of the values that mean the same.
+
+        Raises
+        ------
+        RefusedError
+            If an entity does not fit the table.
+        """
+        return [self._record(entity) for entity in entities]
+
+    def _entity(
+        self,
+        record: AnyMapping[str, Any],
+        place: str,
+        seen: dict[tuple[int, str], str],
+        bbox: Sequence[float] | None,
+    ) -> tuple[dict[str, Any], list[Reason]]:
+        entity: dict[str, Any] = {"id": None, "type": self.kind.name}
+        reasons: list[Reason] = []
+        keys: list[tuple[int, str]] = []
+        for row in sorted(self.rows, key=lambda one: one.attribute == EVERY):
+            try:
+                value = row.rule.forward([record.get(field) for field in row.sources])
+            except RefusedError as error:
+                reasons.append(_reason(row, str(error)))
+                continue
+            if why := row.quality.fault(value):
+                reasons.append(_reason(row, why))
+                continue
+            if value is None:
+                continue
+            if row.quality.unique_with is not None:
+                key = (row.line, row.quality.key(value, record))
+                if key in seen:
+                    message = f"{shown(value)} was at {seen[key]} already: keep one"
+                    reasons.append(_reason(row, message))
+                keys.append(key)
+            _put(entity, row, value)
+        for term in [term for term, one in entity.items() if _is_hollow(one)]:
+            del entity[term]
+        if not reasons:
+            reasons = self._model_reasons(entity, bbox)
+        if not reasons:
+            seen.update((key, place) for key in keys)
+        entity["@context"] = self._context
+        return entity, reasons
+
+    def _model_reasons(self, entity: dict[str, Any], bbox: Sequence[float] | None) -> list[Reason]:
+        """What the model finds wrong with an entity; warnings and notes do not reject it."""
+        by_target = {row.attribute: row for row in reversed(self.rows)}
+        models = Catalogue([self.kind])
+        reasons = []
+        for found in lint(entity, context=self._context, bbox=bbox, models=models):
+            if found.severity == "error" or found.code == "outside-territory":
+                row = by_target.get(found.attribute.partition(".")[0])
+                field = "; ".join(row.sources) if row else ""
+                reasons.append(Reason(field, found.attribute, f"{found.message}: {found.remedy}"))
+        return reasons
+
+    def _record(self, entity: Any) -> dict[str, Any]:
+        if not isinstance(entity, dict):
+            raise RefusedError(f"{shown(entity)} is no entity: give JSON objects")
+        record: dict[str, Any] = {}
+        pieces: dict[str, list[Piece]] = {}
+        for row in self.rows:
+            try:
+                values = row.rule.backward(_content(entity, row), len(row.sources))
+            except RefusedError as error:
+                name = shown(entity.get("id"))
+                raise RefusedError(f"{name}, `{row.target}`: {error}") from None
+            for field, value in zip(row.sources, values, strict=True):
+                if isinstance(value, Piece):
+                    pieces.setdefault(field, []).append(value)
+                elif record.get(field) is None:
+                    record[field] = value
+        for field, parts in pieces.items():
+            ordered = sorted(parts, key=lambda piece: piece.place)
+            record[field] = ordered[0].separator.join(piece.text for piece in ordered)
+        return record
+
+
+def _reason(row: Row, message: str) -> Reason:
+    return Reason("; ".join(row.sources), row.target, message)
+
+
+def _put(entity: dict[str, Any], row: Row, value: Any) -> None:
+    if row.attribute == "id":
+        entity["id"] = value
+        return
+    if row.attribute == EVERY:
+        for one in entity.values():
+            if isinstance(one, dict) and as_number(one.get("value")) is not None:
+                one.setdefault(row.part, value)
+        return
+    kind = row.model.kind if row.model else "Property"
+    held = entity.setdefault(row.attribute, {"type": kind})
+    if row.part.startswith("@"):
+        held.setdefault("languageMap", {})[row.part[1:]] = value
+    elif row.part:
+        held[row.part] = value
+    else:
+        held[CONTENT[kind]] = value
+        unit = row.model.unit if row.model else ""
+        if unit not in ("", ANY_UNIT) and as_number(value) is not None:
+            held["unitCode"] = unit
+
+
+def _is_hollow(one: Any) -> bool:
+    """Whether an attribute has a time or a unit, but no value: the source had none."""
+    return isinstance(one, dict) and CONTENT[one["type"]] not in one
+
+
+def _content(entity: AnyMapping[str, Any], row: Row) -> Any:
+    if row.attribute == "id":
+        return entity.get("id")
+    if row.attribute == EVERY:
+        held = [one for one in entity.values() if isinstance(one, dict) and row.part in one]
+        return held[0][row.part] if held else None
+    one = entity.get(row.attribute)
+    if not isinstance(one, dict):
+        return None
+    if row.part.startswith("@"):
+        texts = one.get("languageMap")
+        return texts.get(row.part[1:]) if isinstance(texts, dict) else None
+    if row.part:
+        return one.get(row.part)
+    value = one.get(CONTENT[row.model.kind if row.model else "Property"])
+    unit, code = (row.model.unit if row.model else ""), one.get("unitCode")
+    if unit in ("", ANY_UNIT) or code in (None, unit) or not isinstance(value, int | float):
+        return value
+    if not units.convertible(code, unit):
+        raise RefusedError(f"unit {shown(code)} does not convert to {unit}: give it in {unit}")
+    return units.convert(float(value), str(code), unit)
