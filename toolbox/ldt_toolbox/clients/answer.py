@@ -91,13 +91,16 @@ class Answer:
 
         if not self.content.strip():
             raise self._no_json("the body is empty")
+        value, reason = None, ""
         try:
             value = json.loads(self._json_text(), parse_constant=constant)
         except RecursionError:
-            raise self._no_json("it is nested too deeply") from None
+            reason = "it is nested too deeply"
         except ValueError as error:
-            # The error itself carries the body, and with it whatever the server echoed.
-            raise self._no_json(_where(error, self.content)) from None
+            reason = _where(error, self.content)
+        if reason:
+            # Raised out here, it doesn't drag along the error that holds the whole body
+            raise self._no_json(reason)
         self._check_type()
         if odd:
             report(

@@ -19,10 +19,8 @@ _WITHIN = ("secret", "passw", "signature", "credential", "authorization", "apike
 _ENDS = ("token", "key", "authorisation")
 
 # `name=value` and `"name": "value"` in running text
-_PAIR = re.compile(
-    r"""(?P<name>[A-Za-z][\w.-]{1,60})(?P<join>"?'?\s{0,3}[=:]\s{0,3})"""
-    r"""(?P<value>"[^"]*"|'[^']*'|[^\s&;,"'<>)\]}]+)"""
-)
+_NAME = re.compile(r"""([A-Za-z][\w.-]{0,60})["']?\s{0,3}[=:]\s{0,3}""")
+_VALUE = re.compile(r""""[^"]*"|'[^']*'|[^\s&;,"'<>)\]}]+""")
 _SCHEME = re.compile(r"\b(Bearer|Basic|Digest|Token)\s+[A-Za-z0-9._~+/=-]{4,}", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9._-]+")
 _USERINFO = re.compile(r"(?<=://)[^/\s@?#]*@")
@@ -47,16 +45,19 @@ def mask_url(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return _USERINFO.sub(f"{MASK}@", url)
+        return mask_text(url)
     host = parts.netloc.rpartition("@")
     netloc = f"{MASK}@{host[2]}" if host[1] else parts.netloc
     query = "&".join(_masked_pair(part) for part in parts.query.split("&"))
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+    return urlunsplit((parts.scheme, netloc, _JWT.sub(MASK, parts.path), query, ""))
 
 
 def _masked_pair(part: str) -> str:
-    name, sign, _ = part.partition("=")
-    return f"{name}={MASK}" if sign and is_secret_name(unquote_plus(name)) else part
+    name, sign, value = part.partition("=")
+    plain = unquote_plus(value)
+    # A value may be a URL with credentials of its own
+    secret = is_secret_name(unquote_plus(name)) or mask_text(plain) != plain
+    return f"{name}={MASK}" if sign and secret else part
 
 
 def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
@@ -76,13 +77,20 @@ def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
     text = _USERINFO.sub(f"{MASK}@", text)
     text = _SCHEME.sub(rf"\1 {MASK}", text)
     text = _JWT.sub(MASK, text)
-    return _PAIR.sub(_mask_match, text)
+    return _without_named(text)
 
 
-def _mask_match(match: re.Match[str]) -> str:
-    if not is_secret_name(match["name"]):
-        return match[0]
-    return f"{match['name']}{match['join']}{MASK}"
+def _without_named(text: str) -> str:
+    """Text without the values that follow a secret name."""
+    kept = []
+    at = 0
+    for name in _NAME.finditer(text):
+        if name.start() >= at and is_secret_name(name[1]):
+            value = _VALUE.match(text, name.end())
+            if value:
+                kept += [text[at : name.end()], MASK]
+                at = value.end()
+    return "".join([*kept, text[at:]])
 
 
 def mask_value(value: Any, secrets: Iterable[str] = ()) -> Any:

@@ -84,9 +84,10 @@ def next_hop(hop: Hop, status: int, location: str) -> Hop:
     RedirectError
         The target is no HTTP URL, drops TLS, or would take a body to where it was not sent.
     """
-    target = urljoin(hop.url, as_utf8(location))
+    target = as_utf8(location)
     told = f"{hop.what} was redirected ({status}) to {mask_url(target)}"
     try:
+        target = urljoin(hop.url, target)
         same = origin(target) == origin(hop.url)
         parts = urlsplit(target)
     except ValueError:

@@ -37,8 +37,19 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
+class _Session(requests.Session):
+    """A session that knows no redirects.
+
+    Even with `allow_redirects=False`, requests prepares the next request, and to that end reads
+    the body of the redirect into memory, whatever its size.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def _session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=16))
     # No client of an API needs cookies, and each would be one more secret to guard
