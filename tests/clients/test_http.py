@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import pickle
+import re
 import shutil
 import socket
 import ssl
@@ -14,6 +15,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -907,3 +909,23 @@ def test_the_client_shows_itself_without_secrets(server, client):
     with HttpClient(server.url) as one:
         assert "<Answer 200" in repr(one.get("/ok"))
     assert json.loads(one.get("/ok").content) == {"ok": True}
+
+
+def test_a_wait_that_a_server_asks_for_holds_all_threads(server, hostile, client):
+    server.route(
+        "GET", "/busy", hostile.once(lambda r: hostile.Reply(429, headers=[("Retry-After", "0.3")]))
+    )
+    asking = client(requests_per_s=1000, retries=0)
+    with pytest.raises(errors.TooManyRequests):
+        asking.get("/busy")
+    begun = time.monotonic()
+    asking.get("/ok")
+    assert time.monotonic() - begun > 0.25  # 0.3 s less what passed since the answer
+
+
+def test_the_list_of_faults_names_tests_that_exist():
+    root = Path(__file__).parents[2]
+    named = set(re.findall(r"`(test_\w+)`", (root / "docs" / "http.md").read_text("utf-8")))
+    there = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert len(named) > 50
+    assert {name for name in named if f"def {name}(" not in there} == set()
