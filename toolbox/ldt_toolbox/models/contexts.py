@@ -290,16 +290,16 @@ def _resolve(
     value: str, written: Mapping[str, str], iris: Mapping[str, str], vocabulary: str
 ) -> str:
     """Follow prefixes and aliases to an absolute IRI; a circle ends where it began."""
-    seen: set[str] = set()
-    while value not in seen and not value.startswith("@"):
-        seen.add(value)
+    followed: set[str] = set()
+    while not value.startswith("@"):
         prefix, colon, rest = value.partition(":")
-        if colon and not rest.startswith("//") and prefix in written:
-            value = written[prefix] + rest
-        elif colon and not rest.startswith("//") and prefix in iris:
-            return iris[prefix] + rest
-        elif not colon and value in written and written[value] != value:
-            value = written[value]
-        elif not colon:
+        if colon and rest.startswith("//"):
+            break
+        if not colon and value not in written:
             return iris.get(value, vocabulary + value)
+        if prefix in followed or prefix not in written:
+            known = iris[prefix] + rest if colon and prefix in iris else value
+            return known if colon else vocabulary + known
+        followed.add(prefix)
+        value = written[prefix] + rest
     return value

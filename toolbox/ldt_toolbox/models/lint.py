@@ -57,25 +57,57 @@ def lint(
     ['no-core-context', 'id-not-uri', 'missing-required', 'missing-required']
     """
     listed = entities if isinstance(entities, list) else [entities]
-    judge = _Lint(models or catalogue(), Area(*bbox) if bbox is not None else None, load)
+    judge = Linter(bbox=bbox, models=models, load=load)
     found: list[Finding] = []
     seen: dict[str, int] = {}
     for place, entity in enumerate(listed):
-        found += judge.entity(entity, place, context, seen)
+        found += judge.entity(entity, place=place, context=context, seen=seen)
     return found
 
 
-class _Lint:
-    """What holds for all entities of one call."""
+class Linter:
+    """Judges one entity after the other, for callers that do not have them all at once.
 
-    def __init__(self, models: Catalogue, area: Area | None, load: Load) -> None:
-        self._models = models
-        self._by_iri = {kind.iri: kind for kind in models.values()}
-        self._area = area
+    Parameters
+    ----------
+    bbox, models, load
+        As in `lint`.
+    """
+
+    def __init__(
+        self,
+        *,
+        bbox: Sequence[float] | None = None,
+        models: Catalogue | None = None,
+        load: Load = contexts.load,
+    ) -> None:
+        self._models = models or catalogue()
+        self._by_iri = {kind.iri: kind for kind in self._models.values()}
+        self._area = Area(*bbox) if bbox is not None else None
         self._load = load
         self._known: list[tuple[Any, Terms]] = []
 
-    def entity(self, entity: Any, place: int, context: Any, seen: dict[str, int]) -> list[Finding]:
+    def entity(
+        self,
+        entity: Any,
+        *,
+        place: int = 0,
+        context: Any = None,
+        seen: dict[str, int] | None = None,
+    ) -> list[Finding]:
+        """Judge an entity.
+
+        Parameters
+        ----------
+        entity : object
+            JSON.
+        place : int
+            Where it stands in its list.
+        context : str, mapping or list, optional
+            Context that came beside it.
+        seen : dict of str to int, optional
+            Ids that came before and their places; this one's is added.
+        """
         if not isinstance(entity, dict):
             remedy = "give entities as JSON objects"
             return [Finding(f"[{place}]", "", "not-an-entity", f"{shown(entity)}", remedy)]
@@ -88,7 +120,7 @@ class _Lint:
             message = f"context {shown(url)} is not at hand"
             remedy = "its terms are not judged; give `load` a way to it"
             found.append(Finding(name, "@context", "unknown-context", message, remedy, "note"))
-        found += _id_findings(name, identifier, place, seen)
+        found += _id_findings(name, identifier, place, {} if seen is None else seen)
         judge = said is not None and not terms.unresolved
         kinds = self._kinds(name, entity, terms, found, judge_terms=judge)
         found += self._attributes(name, entity, terms, kinds, judge_terms=judge)

@@ -9,7 +9,7 @@ from ldt_toolbox.documents import nearest
 from ldt_toolbox.errors import DocumentError, Problem, WrongUseError
 from ldt_toolbox.models import contexts, mapping_table, units
 from ldt_toolbox.models.findings import as_number, shown
-from ldt_toolbox.models.lint import lint
+from ldt_toolbox.models.lint import Linter
 from ldt_toolbox.models.lint_attributes import CONTENT
 from ldt_toolbox.models.mapping_rows import EVERY, Row, read_row, table_problems
 from ldt_toolbox.models.records import Reason, Reject
@@ -182,13 +182,14 @@ class Mapping:
         entities: list[dict[str, Any]] = []
         rejects: list[Reject] = []
         seen: dict[tuple[int, str], str] = {}
+        judge = Linter(bbox=bbox, models=Catalogue([self.kind]))
         for number, record in enumerate(records, 1):
             place = getattr(record, "place", f"record {number}")
             if not isinstance(record, AnyMapping):
                 message = f"{shown(record)} is no record: give a mapping of field to value"
                 rejects.append(Reject(place, record, (Reason("", "", message),)))
                 continue
-            entity, reasons = self._entity(record, place, seen, bbox)
+            entity, reasons = self._entity(record, place, seen, judge)
             if reasons:
                 rejects.append(Reject(place, record, tuple(reasons)))
             else:
@@ -222,7 +223,7 @@ class Mapping:
         record: AnyMapping[str, Any],
         place: str,
         seen: dict[tuple[int, str], str],
-        bbox: Sequence[float] | None,
+        judge: Linter,
     ) -> tuple[dict[str, Any], list[Reason]]:
         entity: dict[str, Any] = {"id": None, "type": self.kind.name}
         reasons: list[Reason] = []
@@ -248,22 +249,22 @@ class Mapping:
         for term in [term for term, one in entity.items() if _is_hollow(one)]:
             del entity[term]
         if not reasons:
-            reasons = self._model_reasons(entity, bbox)
+            reasons = self._model_reasons(entity, judge)
         if not reasons:
             seen.update((key, place) for key in keys)
         entity["@context"] = self._context
         return entity, reasons
 
-    def _model_reasons(self, entity: dict[str, Any], bbox: Sequence[float] | None) -> list[Reason]:
+    def _model_reasons(self, entity: dict[str, Any], judge: Linter) -> list[Reason]:
         """What the model finds wrong with an entity; warnings and notes do not reject it."""
-        by_target = {row.attribute: row for row in reversed(self.rows)}
-        models = Catalogue([self.kind])
         reasons = []
-        for found in lint(entity, context=self._context, bbox=bbox, models=models):
+        for found in judge.entity(entity, context=self._context):
             if found.severity == "error" or found.code == "outside-territory":
-                row = by_target.get(found.attribute.partition(".")[0])
-                field = "; ".join(row.sources) if row else ""
-                reasons.append(Reason(field, found.attribute, f"{found.message}: {found.remedy}"))
+                term = found.attribute.partition(".")[0]
+                rows = (row for row in self.rows if row.attribute == term)
+                fields = next(("; ".join(row.sources) for row in rows), "")
+                message = f"{found.message}: {found.remedy}"
+                reasons.append(Reason(fields, found.attribute, message))
         return reasons
 
     def _record(self, entity: Any) -> dict[str, Any]:
@@ -283,8 +284,10 @@ class Mapping:
                 elif record.get(field) is None:
                     record[field] = value
         for field, parts in pieces.items():
-            ordered = sorted(parts, key=lambda piece: piece.place)
-            record[field] = ordered[0].separator.join(piece.text for piece in ordered)
+            if record.get(field) is None:
+                by_place = {piece.place: piece for piece in reversed(parts)}
+                texts = [by_place[place].text for place in sorted(by_place)]
+                record[field] = parts[0].separator.join(texts)
         return record
 
 
