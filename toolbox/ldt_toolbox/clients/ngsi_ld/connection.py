@@ -1,0 +1,362 @@
+"""What every request to a context broker has in common: address, tenant, @context, errors."""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, Self
+from urllib.parse import quote, unquote, urlsplit
+
+from ldt_toolbox.clients.answer import Answer
+from ldt_toolbox.clients.errors import (
+    BadRequest,
+    HttpStatusError,
+    InvalidAnswer,
+    NotFound,
+    NotImplementedByServer,
+)
+from ldt_toolbox.clients.http import HttpClient
+from ldt_toolbox.clients.masking import mask_url
+from ldt_toolbox.errors import WrongUseError
+
+CORE_CONTEXT = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
+"""Core @context of the version that this client speaks (GS CIM 009 V1.8.1, annex B)."""
+
+CONTEXT_RELATION = "http://www.w3.org/ns/json-ld#context"
+"""Link relation that carries an @context (JSON-LD 1.1, section 6.1)."""
+
+Context = str | list[Any] | dict[str, Any] | None
+"""URL of an @context, or an @context itself."""
+
+Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+
+_TENANT = re.compile(r"[\x21-\x7e]+")
+
+
+def api_root(base_url: str) -> str:
+    """Address that ends in `/ngsi-ld/v1` (GS CIM 009, 6.2), whether it was written out or not."""
+    root = base_url.rstrip("/")
+    if not root:
+        raise WrongUseError("base_url is empty; give the broker's address, such as https://host")
+    return root if root.endswith("/ngsi-ld/v1") else f"{root}/ngsi-ld/v1"
+
+
+def segment(name: str) -> str:
+    """Part of a path, percent-encoded whole: an id holds colons, perhaps slashes."""
+    if not name or name in (".", ".."):
+        raise WrongUseError(f"{name!r} cannot be part of an address; give an id or a name")
+    return quote(name, safe=":")
+
+
+def context_link(url: str) -> str:
+    """Link header that names an @context (GS CIM 009, 6.3.5).
+
+    Raises
+    ------
+    WrongUseError
+        The URL is none, or could end the header early.
+    """
+    if not re.fullmatch(r"https?://[^\s<>\"]+", url):
+        raise WrongUseError(f"@context {url!r} is no http or https URL; give one that is hosted")
+    return f'<{url}>; rel="{CONTEXT_RELATION}"; type="application/ld+json"'
+
+
+class Connection:
+    """One broker, one tenant, one @context.
+
+    Parameters
+    ----------
+    base_url : str
+        Address of the broker, with or without `/ngsi-ld/v1`.
+    http : HttpClient
+        Sends the requests.
+    tenant : str or None
+        Tenant (4.14, 6.3.14); None for the default one.
+    context : str, list, dict or None
+        @context by which names are shortened; None for the core @context.
+    """
+
+    def __init__(
+        self, base_url: str, http: HttpClient, *, tenant: str | None, context: Context
+    ) -> None:
+        self.root = api_root(base_url)
+        self.http = http
+        self.tenant = tenant
+        self.context = context
+        # How the server takes the wish for a representation; found out with the first one
+        self.style: Literal["format", "options"] = "format"
+        if tenant is not None and not _TENANT.fullmatch(tenant):
+            raise WrongUseError(f"tenant {tenant!r} holds blanks or no characters at all; check it")
+        if isinstance(context, str):
+            context_link(context)
+
+    def __repr__(self) -> str:
+        tenant = f", tenant={self.tenant!r}" if self.tenant is not None else ""
+        return f"NgsiLd({mask_url(self.root)!r}{tenant})"
+
+    def beside(self, *, tenant: str | None, context: Context) -> Self:
+        """The same broker with another tenant or @context."""
+        return type(self)(self.root, self.http, tenant=tenant, context=context)
+
+    def url(self, path: str) -> str:
+        """Absolute address of a resource."""
+        return f"{self.root}/{path}"
+
+    def ask(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        accept: str = "application/json",
+        expected: Collection[int] = (200,),
+        feature: str = "",
+        named: bool = True,
+    ) -> Answer:
+        """GET a resource; the @context goes into the Link header (6.3.5).
+
+        Parameters
+        ----------
+        path : str
+            Path below the root, or an absolute URL below it.
+        params : mapping of str to str, optional
+            URL parameters.
+        accept : str
+            Media type of the answer.
+        expected : collection of int
+            Statuses that are no error.
+        feature : str
+            What is asked for; names it when the server does not have it.
+        named : bool
+            Whether names go to and fro that an @context explains.
+        """
+        headers = self._headers() | {"Accept": accept}
+        link = self._link() if named else ""
+        if link:
+            headers["Link"] = link
+        return self._request("GET", path, params, headers, None, expected, feature)
+
+    def send(
+        self,
+        method: Method,
+        path: str,
+        payload: Any = None,
+        params: Mapping[str, str] | None = None,
+        *,
+        accept: str = "application/json",
+        expected: Collection[int] = (200, 201, 204, 207),
+        feature: str = "",
+        idempotent: bool | None = None,
+        named: bool = True,
+    ) -> Answer:
+        """POST, PATCH, PUT or DELETE; the @context goes where the Content-Type wants it (6.3.5).
+
+        `named` is False where the request holds no names that an @context would explain.
+        """
+        headers = self._headers() | {"Accept": accept}
+        content: bytes | None = None
+        if payload is None:
+            link = self._link() if named else ""
+            if link:
+                headers["Link"] = link
+        elif isinstance(payload, Body):
+            headers |= payload.headers
+            content = payload.content
+        else:
+            body = self.body(payload)
+            headers |= body.headers
+            content = body.content
+        return self._request(
+            method, path, params, headers, content, expected, feature, idempotent=idempotent
+        )
+
+    def body(self, payload: Any) -> "Body":
+        """Payload as it is sent: with a Link header as JSON, or with its @context as JSON-LD."""
+        if self.embeds(payload):
+            payload = (
+                [self.with_context(item) for item in payload]
+                if isinstance(payload, list)
+                else self.with_context(payload)
+            )
+            return Body(encode(payload), {"Content-Type": "application/ld+json"})
+        headers = {"Content-Type": "application/json"}
+        link = self._link()
+        if link:
+            headers["Link"] = link
+        return Body(encode(payload), headers)
+
+    def embeds(self, payload: Any) -> bool:
+        """Whether the @context has to be in the body, because an URL cannot stand for it."""
+        if self.context is not None and not isinstance(self.context, str):
+            return _holds_members(payload)
+        return _has_context(payload)
+
+    def with_context(self, item: Any) -> Any:
+        """JSON-LD object that has an @context."""
+        if not isinstance(item, Mapping) or "@context" in item:
+            return item
+        return {**item, "@context": self.context if self.context is not None else CORE_CONTEXT}
+
+    def _link(self) -> str:
+        if self.context is None:
+            return ""
+        if isinstance(self.context, str):
+            return context_link(self.context)
+        urls = [part for part in self.context if isinstance(part, str)]
+        if isinstance(self.context, list) and len(urls) == len(self.context) == 1:
+            return context_link(urls[0])
+        raise WrongUseError(
+            "this request can only name one hosted @context (GS CIM 009, 6.3.5), but the client "
+            "has several or a literal one: host it with client.contexts.add(...) and use its URL"
+        )
+
+    def _headers(self) -> dict[str, str]:
+        return {} if self.tenant is None else {"NGSILD-Tenant": self.tenant}
+
+    def _request(
+        self,
+        method: Method,
+        path: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        expected: Collection[int],
+        feature: str,
+        *,
+        idempotent: bool | None = None,
+    ) -> Answer:
+        url = path if path.startswith(f"{self.root}/") else self.url(path)
+        with _named(feature):
+            return self.http.request(
+                method,
+                url,
+                params=params,
+                headers=headers,
+                content=content,
+                expected=expected,
+                idempotent=idempotent,
+            )
+
+
+class Body:
+    """Encoded payload with the headers that describe it."""
+
+    def __init__(self, content: bytes, headers: Mapping[str, str]) -> None:
+        self.content = content
+        self.headers = dict(headers)
+
+
+def encode(payload: Any) -> bytes:
+    """Payload as UTF-8 JSON.
+
+    Raises
+    ------
+    WrongUseError
+        JSON cannot hold a value of it.
+    """
+    try:
+        return json.dumps(
+            payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise WrongUseError(f"the payload cannot be written as JSON: {error}; replace it") from None
+
+
+def _holds_members(payload: Any) -> bool:
+    if isinstance(payload, list):
+        return any(isinstance(item, Mapping) for item in payload)
+    return isinstance(payload, Mapping)
+
+
+def _has_context(payload: Any) -> bool:
+    items = payload if isinstance(payload, list) else [payload]
+    return any(isinstance(item, Mapping) and "@context" in item for item in items)
+
+
+def error_name(error: HttpStatusError) -> str:
+    """Name of an NGSI-LD error type (5.5.2), such as `TooManyResults`; empty if there is none."""
+    return str(error.problem.get("type", "")).rpartition("/")[2]
+
+
+@contextmanager
+def _named(feature: str) -> Iterator[None]:
+    """Tell a missing feature of the server from a wrong request (6.3.2)."""
+    try:
+        yield
+    except NotImplementedByServer as error:
+        raise _missing(feature, error) from error
+    except (BadRequest, NotFound) as error:
+        name = error_name(error)
+        if name in ("OperationNotSupported", "NoMultiTenantSupport"):
+            raise _missing(name if name.startswith("NoMulti") else feature, error) from error
+        if feature and isinstance(error, NotFound) and name in ("", "about:blank", "blank"):
+            # A resource that is always there (6.2) is not: nobody implemented it
+            raise _missing(feature, error) from error
+        raise
+
+
+def _missing(feature: str, error: HttpStatusError) -> NotImplementedByServer:
+    if feature == "NoMultiTenantSupport":
+        told = "the server knows no tenants; leave out tenant="
+    else:
+        told = f"the server does not offer {feature or 'this operation'}; ask its operator"
+    return NotImplementedByServer(
+        f"{told} ({error})",
+        status=error.status,
+        problem=error.problem,
+        request=error.request,
+        headers=error.headers,
+        attempts=error.attempts,
+    )
+
+
+def elements(answer: Answer, what: str) -> list[Any]:
+    """Answer that has to be a list; a GeoJSON FeatureCollection gives its features.
+
+    Raises
+    ------
+    InvalidAnswer
+        It is something else.
+    """
+    value = answer.json()
+    if isinstance(value, Mapping) and value.get("type") == "FeatureCollection":
+        value = value.get("features")
+    if not isinstance(value, list):
+        raise InvalidAnswer(
+            f"{answer.url} answered with {type(value).__name__} where a list of {what} is due; "
+            "check that the address is that of an NGSI-LD broker"
+        )
+    return value
+
+
+def element(answer: Answer, what: str) -> dict[str, Any]:
+    """Answer that has to be an object.
+
+    Raises
+    ------
+    InvalidAnswer
+        It is something else.
+    """
+    value = answer.json()
+    if not isinstance(value, dict):
+        raise InvalidAnswer(
+            f"{answer.url} answered with {type(value).__name__} where {what} is due; "
+            "check that the address is that of an NGSI-LD broker"
+        )
+    return value
+
+
+def created_id(answer: Answer, otherwise: str) -> str:
+    """Id at the end of a Location header, relative or absolute (6.4.3.1)."""
+    path = urlsplit(answer.headers.get("Location", "")).path.rstrip("/")
+    # An id such as http://host/x may stand there unencoded: then the resource's name ends it
+    for resource in ("entities", "subscriptions", "jsonldContexts", "csourceRegistrations"):
+        _, found, tail = path.partition(f"/{resource}/")
+        if found:
+            return unquote(tail)
+    return unquote(path.rpartition("/")[2]) or otherwise
+
+
+def result_count(answer: Answer) -> int | None:
+    """Number of all results (6.3.13); None if the server does not say."""
+    text = answer.headers.get("NGSILD-Results-Count", "").strip()
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None

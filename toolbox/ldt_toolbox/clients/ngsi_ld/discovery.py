@@ -1,0 +1,94 @@
+"""What a broker holds and can do (GS CIM 009 V1.8.1, 5.7.5 to 5.7.10, 6.25 to 6.28, 6.33)."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ldt_toolbox.clients.errors import BadRequest, ClientError, NotImplementedByServer
+from ldt_toolbox.clients.ngsi_ld.connection import Connection, element, elements, segment
+
+_PROBES: dict[str, tuple[str, dict[str, str]]] = {
+    "types": ("types", {}),
+    "attributes": ("attributes", {}),
+    "temporal": (
+        "temporal/entities",
+        {"timerel": "after", "timeAt": "2100-01-01T00:00:00Z", "local": "true", "limit": "1"},
+    ),
+    "subscriptions": ("subscriptions", {"limit": "1"}),
+    "registrations": ("csourceRegistrations", {"type": "Thing", "limit": "1"}),
+    "contexts": ("jsonldContexts", {}),
+}
+
+
+class Types:
+    """Entity types that occur; `client.types`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._link = connection
+
+    def details(self) -> list[dict[str, Any]]:
+        """All types with the names of their attributes (5.7.6)."""
+        return _details(self._link, "types", "details of types")
+
+    def list(self) -> list[str]:
+        """Names of all types (5.7.5)."""
+        return _names(self._link, "types", "typeList", "listing types")
+
+    def get(self, name: str) -> dict[str, Any]:
+        """One type: number of its entities, and its attributes with their kinds (5.7.7)."""
+        answer = self._link.ask(f"types/{segment(name)}")
+        return element(answer, "an EntityTypeInfo (5.2.26)")
+
+
+class Attributes:
+    """Attributes that occur; `client.attributes`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._link = connection
+
+    def details(self) -> list[dict[str, Any]]:
+        """All attributes with the names of the types that have them (5.7.9)."""
+        return _details(self._link, "attributes", "details of attributes")
+
+    def list(self) -> list[str]:
+        """Names of all attributes (5.7.8)."""
+        return _names(self._link, "attributes", "attributeList", "listing attributes")
+
+    def get(self, name: str) -> dict[str, Any]:
+        """One attribute: how often it occurs, and in which types (5.7.10)."""
+        return element(self._link.ask(f"attributes/{segment(name)}"), "an Attribute (5.2.28)")
+
+
+def capabilities(connection: Connection) -> dict[str, Literal["yes", "no", "unknown"]]:
+    """Which optional parts a broker offers, asked by reading only.
+
+    Returns
+    -------
+    dict
+        By name of the part; "unknown" if the answer was neither one nor the other.
+    """
+    found: dict[str, Literal["yes", "no", "unknown"]] = {}
+    for name, (path, params) in _PROBES.items():
+        try:
+            connection.ask(path, params, expected=(200, 206), feature=name, named=False)
+        except NotImplementedByServer:
+            found[name] = "no"
+        except BadRequest:
+            found[name] = "yes"  # it is there, and wants other parameters
+        except ClientError:
+            found[name] = "unknown"
+        else:
+            found[name] = "yes"
+    return found
+
+
+def _names(connection: Connection, path: str, member: str, feature: str) -> list[str]:
+    value = connection.ask(path, feature=feature).json()
+    found = value.get(member) if isinstance(value, Mapping) else value
+    # Some servers send the list bare; a list of one is sometimes no list
+    listed = found if isinstance(found, list) else [found] if isinstance(found, str) else []
+    return [str(each.get("id", "")) if isinstance(each, Mapping) else str(each) for each in listed]
+
+
+def _details(connection: Connection, path: str, feature: str) -> list[dict[str, Any]]:
+    answer = connection.ask(path, {"details": "true"}, feature=feature)
+    return [dict(each) for each in elements(answer, path) if isinstance(each, Mapping)]

@@ -1,0 +1,376 @@
+"""Entities of a broker: create, read, change, delete, query (GS CIM 009 V1.8.1, 6.4 to 6.7)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from ldt_toolbox.clients.answer import Answer
+from ldt_toolbox.clients.errors import BadRequest, NotFound
+from ldt_toolbox.clients.imperfect import CapabilityWarning, report
+from ldt_toolbox.clients.ngsi_ld.connection import (
+    Connection,
+    created_id,
+    element,
+    elements,
+    error_name,
+    result_count,
+    segment,
+)
+from ldt_toolbox.clients.ngsi_ld.paging import Pages, Tally
+from ldt_toolbox.clients.ngsi_ld.partition import all_pages
+from ldt_toolbox.clients.ngsi_ld.selection import (
+    LONGEST_URL,
+    Representation,
+    Selection,
+    accept_of,
+    form_params,
+    looks_simplified,
+    selection,
+)
+from ldt_toolbox.errors import WrongUseError
+
+Entity = dict[str, Any]
+"""An NGSI-LD entity as JSON."""
+
+
+@dataclass(frozen=True)
+class UpdateResult:
+    """What an append or update of attributes did (5.2.18).
+
+    Attributes
+    ----------
+    updated : tuple of str
+        Attributes that were written; empty when the server only says that all were.
+    not_updated : mapping
+        Reason by the attribute that was not written.
+    """
+
+    updated: tuple[str, ...] = ()
+    not_updated: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was written."""
+        return not self.not_updated
+
+
+class Entities:
+    """Entities of one broker and tenant; `client.entities`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._link = connection
+        self._limits: dict[str, int] = {}
+
+    def create(self, entity: Mapping[str, Any]) -> str:
+        """Create an entity (5.6.1).
+
+        Returns
+        -------
+        str
+            Its id, as the server named it in the Location header.
+
+        Raises
+        ------
+        Conflict
+            There is one with this id.
+        """
+        answer = self._link.send("POST", "entities", dict(entity), expected=(201, 207))
+        return created_id(answer, str(entity.get("id", "")))
+
+    def get(
+        self,
+        id: str,
+        *,
+        representation: Representation = "normalized",
+        sys_attrs: bool = False,
+        **narrowing: Any,
+    ) -> Entity:
+        """Entity by its id (5.7.1).
+
+        Parameters
+        ----------
+        id : str
+            Its id.
+        representation : {"normalized", "concise", "simplified", "geojson", "simplified-geojson"}
+            Its form.
+        sys_attrs : bool
+            Whether createdAt and modifiedAt come along.
+        **narrowing
+            `type`, `attrs`, `pick`, `omit`, `lang`, `local`, `dataset_id`, `join`, `join_level`,
+            `contained_by`, `geometry_property`: see `Selection`.
+
+        Raises
+        ------
+        NotFound
+            There is none with this id, or with none of `attrs`.
+        """
+        chosen = selection(**narrowing)
+        odd = [n for n in ("id", "id_pattern", "q", "geo", "scope_q", "csf") if getattr(chosen, n)]
+        if odd:
+            raise WrongUseError(f"{odd[0]}: no parameter of get(); use query()")
+        path = f"entities/{segment(id)}"
+        accept = accept_of(representation)
+
+        def ask() -> Answer:
+            form = form_params(representation, sys_attrs=sys_attrs, style=self._link.style)
+            return self._link.ask(path, chosen.params() | form, accept=accept)
+
+        found = element(self._styled(ask, representation), "an entity")
+        if representation == "simplified" and looks_simplified(found) is False:
+            self._older_style()
+            found = element(ask(), "an entity")
+        return found
+
+    def exists(self, id: str) -> bool:
+        """Whether there is an entity with this id; nothing is written to find out."""
+        try:
+            self._link.ask(f"entities/{segment(id)}", named=False)
+        except NotFound as error:
+            if error_name(error) == "NonexistentTenant":
+                raise
+            return False
+        return True
+
+    def replace(self, entity: Mapping[str, Any], *, id: str = "") -> None:
+        """Replace all attributes of an entity (5.6.18)."""
+        self._link.send(
+            "PUT", self._path(entity, id), dict(entity), expected=(204, 207),
+            feature="replacing entities (PUT)",
+        )  # fmt: skip
+
+    def merge(
+        self, fragment: Mapping[str, Any], *, id: str = "", lang: str = "", observed_at: str = ""
+    ) -> None:
+        """Merge a fragment into an entity (5.6.17); `urn:ngsi-ld:null` deletes.
+
+        Parameters
+        ----------
+        fragment : mapping
+            What changes; normalized or concise.
+        id : str
+            Entity, if the fragment does not name it.
+        lang, observed_at : str
+            Language and time of values that name none (6.5.3.4).
+        """
+        params = {"lang": lang, "observedAt": observed_at}
+        self._link.send(
+            "PATCH", self._path(fragment, id), dict(fragment), _given(params), expected=(204, 207),
+            feature="merging entities (PATCH)",
+        )  # fmt: skip
+
+    def append_attributes(
+        self, id: str, attributes: Mapping[str, Any], *, overwrite: bool = True
+    ) -> UpdateResult:
+        """Add attributes to an entity; existing ones are kept if `overwrite` is False (5.6.3)."""
+        params = {} if overwrite else {"options": "noOverwrite"}
+        path = f"entities/{segment(id)}/attrs"
+        return _update(self._link.send("POST", path, dict(attributes), params, expected=(204, 207)))
+
+    def update_attributes(self, id: str, attributes: Mapping[str, Any]) -> UpdateResult:
+        """Change attributes that an entity has (5.6.2); others are reported as not updated."""
+        path = f"entities/{segment(id)}/attrs"
+        return _update(self._link.send("PATCH", path, dict(attributes), expected=(204, 207)))
+
+    def update_attribute(self, id: str, name: str, fragment: Mapping[str, Any]) -> None:
+        """Change parts of one attribute (5.6.4)."""
+        path = f"entities/{segment(id)}/attrs/{segment(name)}"
+        self._link.send("PATCH", path, dict(fragment), expected=(204, 207))
+
+    def delete(self, id: str, *, type: str = "") -> None:
+        """Delete an entity (5.6.6)."""
+        path = f"entities/{segment(id)}"
+        params = _given({"type": type})
+        self._link.send("DELETE", path, params=params, expected=(204, 207), named=bool(type))
+
+    def delete_attribute(
+        self, id: str, name: str, *, dataset_id: str = "", every_instance: bool = False
+    ) -> None:
+        """Delete an attribute of an entity, or one instance of it (5.6.5)."""
+        if dataset_id and every_instance:
+            raise WrongUseError("give either dataset_id or every_instance")
+        params = {"datasetId": dataset_id, "deleteAll": "true" if every_instance else ""}
+        path = f"entities/{segment(id)}/attrs/{segment(name)}"
+        self._link.send("DELETE", path, params=_given(params), expected=(204, 207))
+
+    def query(self, *, most: int | None = None, **asked: Any) -> list[Entity]:
+        """All entities that meet conditions, as a list; parameters as for `iterate`."""
+        return list(self.iterate(most=most, **asked))
+
+    def iterate(
+        self,
+        *,
+        representation: Representation = "normalized",
+        sys_attrs: bool = False,
+        page_size: int = 1000,
+        most: int | None = None,
+        split_above: int | None = 50_000,
+        post: bool | None = None,
+        **conditions: Any,
+    ) -> Iterator[Entity]:
+        """Entities that meet conditions, one after the other (5.7.2); memory stays flat.
+
+        Parameters
+        ----------
+        representation : {"normalized", "concise", "simplified", "geojson", "simplified-geojson"}
+            Form of the entities; GeoJSON gives Features.
+        sys_attrs : bool
+            Whether createdAt and modifiedAt come along.
+        page_size : int
+            Entities a request; lowered when the server refuses it.
+        most : int, optional
+            Stop after so many.
+        split_above : int or None
+            Number of results above which a server that pages by offset is asked in classes of
+            ids; None waits until it refuses an offset.
+        post : bool, optional
+            Send the query as a body (6.23); by default when the URL would be too long.
+        **conditions
+            `type`, `id`, `id_pattern`, `attrs`, `pick`, `omit`, `q`, `geo`, `scope_q`, `csf`,
+            `lang`, `local`, `dataset_id`, `join`, `join_level`, `contained_by`,
+            `geometry_property`: see `Selection`. Names may be one text or several.
+
+        Yields
+        ------
+        dict
+            Entity. One that comes twice far apart is given twice, and reported at the end.
+
+        Warns
+        -----
+        PagingWarning
+            Pages do not fit together, or their number is not the announced one.
+        """
+        chosen = selection(**conditions)
+        chosen.require_condition()
+        accept_of(representation)
+        if page_size < 1 or (most is not None and most < 0):
+            raise WrongUseError("page_size must be 1 or more, most 0 or more")
+        return self._iterate(chosen, representation, sys_attrs, page_size, most, split_above, post)
+
+    def count(self, *, post: bool | None = None, **conditions: Any) -> int:
+        """Number of entities that meet conditions (6.3.13), without fetching them."""
+        chosen = selection(**conditions)
+        chosen.require_condition()
+        fetch = self._fetch(chosen, "normalized", False, post)
+        try:
+            answer = fetch([("limit", "0"), ("count", "true")], False)
+        except BadRequest:
+            answer = fetch([("limit", "1"), ("count", "true")], False)
+        found = result_count(answer)
+        if found is None:
+            report(
+                CapabilityWarning(
+                    f"{answer.url}: no NGSILD-Results-Count (GS CIM 009, 6.3.13); "
+                    "the entities are fetched and counted"
+                )
+            )
+            return sum(1 for _ in self.iterate(post=post, **conditions))
+        return found
+
+    def _iterate(
+        self,
+        chosen: Selection,
+        representation: Representation,
+        sys_attrs: bool,
+        page_size: int,
+        most: int | None,
+        split_above: int | None,
+        post: bool | None,
+    ) -> Iterator[Entity]:
+        size = page_size if most is None else max(1, min(page_size, most))
+
+        def pages_of(part: Selection, above: int | None) -> Pages:
+            fetch = self._fetch(part, representation, sys_attrs, post)
+            return Pages(fetch, "entities", limit=size, limits=self._limits, split_above=above)
+
+        named = not (chosen.pick and "id" not in chosen.pick) and "id" not in chosen.omit
+        above = split_above if named and (most is None or most > (split_above or 0)) else None
+        pages = all_pages(chosen, pages_of, Tally("entities"), split_above=above)
+        yield from islice((entity for page in pages for entity in page), most)
+
+    def _fetch(
+        self,
+        chosen: Selection,
+        representation: Representation,
+        sys_attrs: bool,
+        post: bool | None,
+    ) -> Any:
+        accept = accept_of(representation)
+        params = chosen.params()
+        by_post = post
+        if by_post is None:
+            by_post = sum(len(n) + 3 * len(v) for n, v in params.items()) > LONGEST_URL
+        query = chosen.member() if by_post else None
+
+        def ask(paging: Sequence[tuple[str, str]], whole: bool) -> Answer:
+            form = form_params(representation, sys_attrs=sys_attrs, style=self._link.style)
+            if query is not None:
+                url_params = dict(paging) if whole else chosen.post_params() | form | dict(paging)
+                return self._link.send(
+                    "POST", "entityOperations/query", query, url_params, accept=accept,
+                    expected=(200,), feature="queries by POST", idempotent=True,
+                )  # fmt: skip
+            url_params = dict(paging) if whole else params | form | dict(paging)
+            return self._link.ask("entities", url_params, accept=accept, feature="entities")
+
+        unsure = representation == "simplified"
+
+        def fetch(paging: Sequence[tuple[str, str]], whole: bool) -> Answer:
+            nonlocal unsure
+            answer = self._styled(lambda: ask(paging, whole), representation)
+            if unsure and self._link.style == "format":
+                unsure = False
+                first = next(iter(elements(answer, "entities")), None)
+                if isinstance(first, Mapping) and looks_simplified(first) is False:
+                    self._older_style()
+                    return ask(paging, whole)
+            return answer
+
+        return fetch
+
+    def _styled(self, ask: Any, representation: Representation) -> Answer:
+        """Answer; a server that refuses `format` is asked with `options` from then on."""
+        if self._link.style == "options" or not form_params(
+            representation, sys_attrs=False, style="format"
+        ):
+            return ask()  # type: ignore[no-any-return]
+        try:
+            return ask()  # type: ignore[no-any-return]
+        except BadRequest as error:
+            if "format" not in f"{error} {error.problem.get('detail', '')}".lower():
+                raise
+            self._older_style()
+            return ask()  # type: ignore[no-any-return]
+
+    def _older_style(self) -> None:
+        self._link.style = "options"
+        report(
+            CapabilityWarning(
+                f"{self._link!r} does not know the parameter format (GS CIM 009 V1.8.1, 6.3.7); "
+                "options=keyValues of earlier versions is used"
+            )
+        )
+
+    def _path(self, entity: Mapping[str, Any], id: str) -> str:
+        named = str(entity.get("id", ""))
+        if id and named and id != named:
+            raise WrongUseError(f"id {id!r} is not that of the entity, {named!r}; give one")
+        if not (id or named):
+            raise WrongUseError("the entity has no id; give id=")
+        return f"entities/{segment(id or named)}"
+
+
+def _given(params: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value}
+
+
+def _update(answer: Answer) -> UpdateResult:
+    if answer.status == 204 or not answer.content:
+        return UpdateResult()
+    result = element(answer, "an UpdateResult (5.2.18)")
+    refused = {
+        str(each.get("attributeName", "")): str(each.get("reason", ""))
+        for each in result.get("notUpdated", [])
+        if isinstance(each, Mapping)
+    }
+    return UpdateResult(tuple(map(str, result.get("updated", []))), refused)

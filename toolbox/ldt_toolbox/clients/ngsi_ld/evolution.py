@@ -1,0 +1,255 @@
+"""Temporal evolution of entities as data (GS CIM 009 V1.8.1, 4.5.6 to 4.5.9): series, merging.
+
+Servers write an attribute as one object or as a list of them, and the simplified form
+(`temporalValues`) as one object with pairs or, with several datasets, as a list of such objects.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from json import dumps
+from typing import Any
+
+Entity = dict[str, Any]
+
+VALUE_KEYS = {
+    "values": "value",
+    "objects": "object",
+    "languageMaps": "languageMap",
+    "vocabs": "vocab",
+    "jsons": "json",
+    "valueLists": "valueList",
+    "objectLists": "objectList",
+}
+"""Members that hold pairs of value and time in the simplified form, and what one value is."""
+
+_NO_ATTRIBUTE = frozenset({"id", "type", "@context"})
+# Servers keep seconds or milliseconds; what lies this near a boundary may come on both sides
+_BLUR = timedelta(seconds=2)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One instance of an attribute.
+
+    Attributes
+    ----------
+    entity_id, attribute, dataset_id : str
+        Where it belongs; `dataset_id` is empty for the default instance.
+    time : str
+        When, as the server wrote it; empty if it has no time.
+    value : object
+        Value, or object of a relationship.
+    unit_code : str
+        UN/CEFACT code of the unit; empty if unknown, as always in the simplified form.
+    """
+
+    entity_id: str
+    attribute: str
+    dataset_id: str
+    time: str
+    value: Any
+    unit_code: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Times of one attribute and dataset of one entity.
+
+    Attributes
+    ----------
+    count : int
+        Number of instances with a time.
+    first, last : datetime.datetime
+        Earliest and latest time, in UTC.
+    """
+
+    count: int
+    first: datetime
+    last: datetime
+
+
+SeriesKey = tuple[str, str, str]
+"""Entity, attribute, dataset."""
+
+_Key = tuple[str, str, str]  # attribute, dataset, member that holds pairs
+
+
+@lru_cache(maxsize=4096)
+def moment(text: str) -> datetime | None:
+    """Instant that a text names, in UTC; None if it names none. Without a zone it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def observations(
+    entity: Mapping[str, Any], *, timeproperty: str = "observedAt"
+) -> Iterator[Observation]:
+    """Instances of all attributes, from the normalized or the simplified temporal form.
+
+    Parameters
+    ----------
+    entity : mapping
+        Temporal evolution of one entity, as a server sends it.
+    timeproperty : str
+        Which time counts in the normalized form.
+
+    Yields
+    ------
+    Observation
+        In the order of the server.
+    """
+    entity_id = str(entity.get("id", ""))
+    for attribute, block in _blocks(entity):
+        dataset_id = str(block.get("datasetId", ""))
+        pairs_key = _pairs_key(block)
+        if pairs_key is None:
+            yield Observation(
+                entity_id,
+                attribute,
+                dataset_id,
+                str(block.get(timeproperty, "")),
+                next((block[key] for key in VALUE_KEYS.values() if key in block), None),
+                str(block.get("unitCode", "")),
+            )
+            continue
+        for pair in block[pairs_key]:
+            if isinstance(pair, list) and len(pair) >= 2:
+                yield Observation(entity_id, attribute, dataset_id, str(pair[1]), pair[0])
+
+
+def series_of(entities: Iterable[Mapping[str, Any]], timeproperty: str) -> dict[SeriesKey, Series]:
+    """Count and extent of each series; instances without a time are left out."""
+    found: dict[SeriesKey, Series] = {}
+    for entity in entities:
+        for each in observations(entity, timeproperty=timeproperty):
+            at = moment(each.time)
+            if at is None:
+                continue
+            key = (each.entity_id, each.attribute, each.dataset_id)
+            old = found.get(key)
+            found[key] = (
+                Series(1, at, at)
+                if old is None
+                else Series(old.count + 1, min(old.first, at), max(old.last, at))
+            )
+    return found
+
+
+def merged(parts: Iterable[Mapping[str, Any]], *, timeproperty: str) -> Entity:
+    """One evolution from those of neighbouring windows, earliest first.
+
+    What two neighbours both have at their boundary is taken once; attributes that have no time
+    are taken from the first.
+    """
+    merger = _Merger()
+    for part in parts:
+        for name in part:
+            if name in _NO_ATTRIBUTE:
+                merger.whole.setdefault(name, part[name])
+        for name, block in _blocks(part):
+            pairs_key = _pairs_key(block)
+            key = (name, str(block.get("datasetId", "")), pairs_key or "")
+            if pairs_key is None:
+                for instance in merger.fresh(key, [block], [str(block.get(timeproperty, ""))]):
+                    _put(merger.whole, name, instance)
+                continue
+            pairs = [pair for pair in block[pairs_key] if isinstance(pair, list) and len(pair) > 1]
+            merger.extend(key, block, merger.fresh(key, pairs, [str(p[1]) for p in pairs]))
+        merger.end_part()
+    return merger.whole
+
+
+class _Merger:
+    """Evolution that grows part by part, with what lies near the end of each series."""
+
+    def __init__(self) -> None:
+        self.whole: Entity = {}
+        self._pairs: dict[_Key, dict[str, Any]] = {}
+        self._near: dict[_Key, tuple[datetime, set[str]]] = {}
+        self._pending: dict[_Key, list[tuple[datetime, Any]]] = {}
+
+    def fresh(self, key: _Key, items: list[Any], times: list[str]) -> list[Any]:
+        """Items that no earlier part had."""
+        end, known = self._near.get(key, (_NEVER, set()))
+        pending = self._pending.setdefault(key, [])
+        kept = []
+        for item, text in zip(items, times, strict=True):
+            at = moment(text) or _NEVER
+            if known and at <= end + _BLUR and _mark(item) in known:
+                continue
+            kept.append(item)
+            pending.append((at, item))
+        return kept
+
+    def extend(self, key: _Key, block: dict[str, Any], pairs: list[Any]) -> None:
+        """Add pairs of the simplified form."""
+        name, _, pairs_key = key
+        if key in self._pairs:
+            self._pairs[key][pairs_key].extend(pairs)
+        else:
+            self._pairs[key] = {**block, pairs_key: pairs}
+            _put(self.whole, name, self._pairs[key])
+
+    def end_part(self) -> None:
+        """Remember what is near the end of each series, which the next part may repeat."""
+        for key, pending in self._pending.items():
+            if not pending:
+                continue
+            end = max(at for at, _ in pending)
+            marks = {_mark(item) for at, item in pending if at is _NEVER or end <= at + 2 * _BLUR}
+            self._near[key] = (end, marks)
+        self._pending = {}
+
+
+def last_instances(entity: Mapping[str, Any], number: int, *, timeproperty: str) -> Entity:
+    """Evolution reduced to the latest instances of each attribute and dataset (`lastN`)."""
+    kept: Entity = {name: entity[name] for name in entity if name in _NO_ATTRIBUTE}
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for name, block in _blocks(entity):
+        pairs_key = _pairs_key(block)
+        if pairs_key is not None:
+            pairs = sorted(block[pairs_key], key=lambda pair: _sortable(pair[1]))[-number:]
+            _put(kept, name, {**block, pairs_key: pairs})
+        else:
+            groups.setdefault((name, str(block.get("datasetId", ""))), []).append(block)
+    for (name, _), blocks in groups.items():
+        blocks.sort(key=lambda block: _sortable(block.get(timeproperty)))
+        for block in blocks[-number:]:
+            _put(kept, name, block)
+    return kept
+
+
+def _blocks(entity: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, value in entity.items():
+        if name in _NO_ATTRIBUTE:
+            continue
+        for block in value if isinstance(value, list) else [value]:
+            if isinstance(block, dict):
+                yield name, block
+
+
+def _pairs_key(block: Mapping[str, Any]) -> str | None:
+    return next((key for key in VALUE_KEYS if isinstance(block.get(key), list)), None)
+
+
+def _sortable(text: Any) -> datetime:
+    return moment(str(text)) or _NEVER
+
+
+def _put(entity: Entity, name: str, block: dict[str, Any]) -> None:
+    if name not in entity:
+        entity[name] = block
+    elif isinstance(entity[name], list):
+        entity[name].append(block)
+    else:
+        entity[name] = [entity[name], block]
+
+
+def _mark(item: Any) -> str:
+    return dumps(item, sort_keys=True)

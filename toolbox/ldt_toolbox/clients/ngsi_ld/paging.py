@@ -1,0 +1,301 @@
+"""Page after page to the end, and no further (GS CIM 009 V1.8.1, 5.5.9, 6.3.10 and 6.3.13).
+
+A 200 is no proof of completeness: what came is counted against `NGSILD-Results-Count`, and each
+way in which servers go astray is reported as a `PagingWarning`.
+"""
+
+import re
+from array import array
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+
+from ldt_toolbox.clients.answer import Answer
+from ldt_toolbox.clients.errors import (
+    BadRequest,
+    Forbidden,
+    HttpStatusError,
+    RequestTooLarge,
+    ServerFault,
+    TimedOut,
+)
+from ldt_toolbox.clients.imperfect import PagingWarning, report
+from ldt_toolbox.clients.ngsi_ld.connection import elements, error_name, result_count
+
+Fetch = Callable[[Sequence[tuple[str, str]], bool], Answer]
+"""Sends a page request: paging parameters, and whether they are all parameters there are."""
+
+PAGE_SIZES = (1000, 500, 100, 50, 20, 10)
+"""Page sizes that are tried, largest first, when a server refuses one."""
+
+
+class OffsetRefused(Exception):  # noqa: N818  (never leaves this package)
+    """A server does not go on at this offset."""
+
+    def __init__(self, offset: int, cause: Exception, count: int | None) -> None:
+        super().__init__(str(cause))
+        self.offset = offset
+        self.cause = cause
+        self.count = count
+
+
+class Pages:
+    """Pages of one query, in the server's order.
+
+    Parameters
+    ----------
+    fetch : callable
+        Sends a request for a page.
+    what : str
+        What the elements are called in messages.
+    limit : int
+        Page size to ask for.
+    limits : mutable mapping
+        Page sizes that this server was found to accept, by `what`; read and written.
+    thorough : bool
+        Whether a page without count and next link is followed by a look at the next offset.
+    split_above : int or None
+        Raise `OffsetRefused` after the first page of more results than this, if the server pages
+        by offset.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        what: str,
+        *,
+        limit: int = PAGE_SIZES[0],
+        limits: MutableMapping[str, int] | None = None,
+        thorough: bool = True,
+        split_above: int | None = None,
+    ) -> None:
+        self._fetch = fetch
+        self._what = what
+        self._limits = limits if limits is not None else {}
+        self._limit = min(limit, self._limits.get(what, limit))
+        self._thorough = thorough
+        self._split_above = split_above
+        self._told: set[str] = set()
+        self.count: int | None = None
+        self.url = ""
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        seen: set[int] = set()
+        offset = 0
+        answer = self._first()
+        while True:
+            page = elements(answer, self._what)
+            self.url = answer.url
+            count = result_count(answer)
+            self.count = self.count if count is None else count
+            if not page:
+                return
+            fingerprint = hash(tuple(_key(item) for item in page))
+            if fingerprint in seen:
+                self._tell("the same page comes again and again; its elements are taken once")
+                return
+            seen.add(fingerprint)
+            if len(seen) > self._most_pages(len(page)):
+                self._tell(
+                    f"pages go on after {offset} {self._what}, though there are {self.count}; "
+                    "the rest is left"
+                )
+                return
+            yield page
+            following = self._following(answer, offset, len(page))
+            if following is None:
+                return
+            opaque, offset = following
+            answer = self._next(opaque, offset)
+
+    def _most_pages(self, size: int) -> float:
+        """Pages above which a server that names a count is taken to go in a circle."""
+        return float("inf") if self.count is None else 2 * (self.count // size + 1) + 10
+
+    def _first(self) -> Answer:
+        sizes = [self._limit, *(size for size in PAGE_SIZES if size < self._limit)]
+        refusal: HttpStatusError | None = None
+        while sizes:
+            size = sizes.pop(0)
+            try:
+                answer = self._fetch(self._own(size, 0), False)
+            except (BadRequest, Forbidden, RequestTooLarge) as error:
+                if not about_limit(error):
+                    raise
+                refusal = refusal or error
+                named = _named_limit(error, below=size)
+                if named is not None:
+                    sizes = [named, *(other for other in sizes if other != named)]
+            else:
+                self._limit = size
+                if refusal is not None:
+                    self._limits[self._what] = size
+                return answer
+        assert refusal is not None  # noqa: S101  (the loop ran at least once)
+        raise refusal
+
+    def _own(self, limit: int, offset: int) -> list[tuple[str, str]]:
+        paging = [("limit", str(limit)), ("count", "true")]
+        return paging + ([("offset", str(offset))] if offset else [])
+
+    def _next(self, opaque: list[tuple[str, str]] | None, offset: int) -> Answer:
+        try:
+            if opaque is not None:
+                return self._fetch(opaque, True)
+            return self._fetch(self._own(self._limit, offset), False)
+        except (BadRequest, Forbidden, RequestTooLarge, ServerFault, TimedOut) as error:
+            if opaque is not None:
+                raise
+            raise OffsetRefused(offset, error, self.count) from error
+
+    def _following(
+        self, answer: Answer, offset: int, size: int
+    ) -> tuple[list[tuple[str, str]] | None, int] | None:
+        """What to ask for next: an opaque link or an offset; None at the end."""
+        after = offset + size
+        query = self._link(answer)
+        if query is not None:
+            named = dict(query).get("offset")
+            if named is None:
+                if ("", "") not in query:
+                    return query, after
+            elif named.isdecimal() and offset < int(named) <= after:
+                self._split(after)
+                return None, int(named)
+            else:
+                self._tell(f"the link to the next page leads to offset {named} after {offset}")
+            self._split(after)
+            return None, after
+        if self.count is None:
+            return (None, after) if self._thorough else None
+        if after >= self.count:
+            return None
+        self._split(after)
+        return None, after
+
+    def _split(self, after: int) -> None:
+        if self._split_above is not None and (self.count or 0) > self._split_above:
+            refusal = TimedOut("too many results for paging by offset")
+            self._split_above = None
+            raise OffsetRefused(after, refusal, self.count)
+
+    def _link(self, answer: Answer) -> list[tuple[str, str]] | None:
+        """Query of the first usable link to a next page."""
+        targets = answer.links("next")
+        if not targets:
+            return None
+        # The host and path of a link are often those behind a proxy; its query is what counts,
+        # and credentials stay with the host that they are for.
+        queries = [parse_qsl(urlsplit(target).query, keep_blank_values=True) for target in targets]
+        if len({tuple(query) for query in queries}) > 1:
+            self._tell(f"{len(targets)} different links to the next page; the first is taken")
+        if urlsplit(targets[0]).netloc not in ("", urlsplit(answer.url).netloc):
+            self._tell("the link to the next page names another host; the query of it is used")
+        own = parse_qsl(urlsplit(answer.url).query, keep_blank_values=True)
+        if sorted(queries[0]) == sorted(own):
+            self._tell("the link to the next page leads to the page itself; offsets are used")
+            return [("", "")]
+        return queries[0] or [("", "")]
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            report(PagingWarning(f"{self.url or self._what}: {text}"), stacklevel=3)
+
+
+class Tally:
+    """Counts elements that come, in 8 bytes each, and tells what came twice or not at all."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._hashes = array("q")
+        self._nameless = 0
+        self._last: set[str] = set()
+        self._dropped = 0
+
+    def fresh(self, page: Sequence[Any]) -> list[Any]:
+        """Elements of a page that were not on the one before, nor earlier on it."""
+        keys: set[str] = set()
+        kept = []
+        for item in page:
+            key = _key(item)
+            if key is None:
+                self._nameless += 1
+            elif key in self._last or key in keys:
+                self._dropped += 1
+                continue
+            else:
+                keys.add(key)
+                self._hashes.append(hash(key))
+            kept.append(item)
+        self._last = keys
+        return kept
+
+    def known(self) -> "Known":
+        """What has come so far, to be asked often."""
+        return Known(np.sort(np.array(self._hashes, dtype=np.int64)))
+
+    def finish(self, count: int | None, url: str) -> None:
+        """Compare what came with what the server says there is.
+
+        Warns
+        -----
+        PagingWarning
+            Elements came twice, or their number is not the announced one.
+        """
+        came = len(self._hashes) + self._nameless
+        distinct = np.unique(np.array(self._hashes, dtype=np.int64)).size + self._nameless
+        twice = came - distinct + self._dropped
+        if twice:
+            report(
+                PagingWarning(
+                    f"{url}: {twice} {self._what} came more than once; the server has no stable "
+                    "order, or its content changed meanwhile: ask again"
+                ),
+                stacklevel=3,
+            )
+        if count is not None and distinct != count:
+            report(
+                PagingWarning(
+                    f"{url}: {distinct} {self._what} came, but the server counts {count} "
+                    "(NGSILD-Results-Count); the answer is not whole, or changed: ask again"
+                ),
+                stacklevel=3,
+            )
+
+
+class Known:
+    """Set of element ids that takes 8 bytes an id."""
+
+    def __init__(self, hashes: "np.ndarray[Any, np.dtype[np.int64]]") -> None:
+        self._hashes = hashes
+
+    def __contains__(self, key: str) -> bool:
+        wanted = hash(key)
+        at = int(np.searchsorted(self._hashes, wanted))
+        return at < len(self._hashes) and int(self._hashes[at]) == wanted
+
+
+def _key(item: Any) -> str | None:
+    if isinstance(item, str):
+        return item
+    found = item.get("id") if isinstance(item, Mapping) else None
+    return found if isinstance(found, str) else None
+
+
+def about_limit(error: HttpStatusError) -> bool:
+    """Whether a refusal may be about the page size (5.5.2 TooManyResults, 6.3.10)."""
+    if error_name(error) == "TooManyResults" or isinstance(error, RequestTooLarge):
+        return True
+    if isinstance(error, Forbidden):
+        return False
+    told = " ".join(str(error.problem.get(part, "")) for part in ("title", "detail")).lower()
+    return not told.strip() or bool(re.search(r"\blimit|too many|page ?size|maximum", told))
+
+
+def _named_limit(error: HttpStatusError, *, below: int) -> int | None:
+    """Largest number in the complaint that is smaller than the size that was refused."""
+    numbers = re.findall(r"\b\d{1,6}\b", str(error.problem.get("detail", "")))
+    return max((int(n) for n in numbers if 0 < int(n) < below), default=None)

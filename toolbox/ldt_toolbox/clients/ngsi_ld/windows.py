@@ -1,0 +1,282 @@
+"""Whole temporal answers from servers that cut them (GS CIM 009 V1.8.1, 4.12 and 6.3.10).
+
+A server may send part of the instances and say so (206 with Content-Range), or not say so. The
+time window is then split until each part comes whole; whether an answer is whole is not taken
+from its status but looked up beyond its ends, until the server's limit is known.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ldt_toolbox.clients.imperfect import CutAnswerWarning, report
+from ldt_toolbox.clients.ngsi_ld.evolution import Series, SeriesKey, moment, series_of
+from ldt_toolbox.clients.ngsi_ld.query import instant
+
+_SHORTEST = timedelta(milliseconds=2)
+# Between the instants that sensors report, so that it does not matter on which side servers count
+# the boundary itself
+_ASIDE = timedelta(milliseconds=137)
+_MOST_PARTS = 64
+_MOST_REQUESTS = 5000
+
+_STAMP = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)"
+_CONTENT_RANGE = re.compile(rf"\s*date-time\s+{_STAMP}-{_STAMP}/(\d+|\*)\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Time from a start, included, to an end, excluded (4.11); None is open.
+
+    Attributes
+    ----------
+    start, end : datetime.datetime or None
+        In UTC.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def params(self) -> dict[str, str]:
+        """Members of a temporal query (5.2.21)."""
+        if self.start is not None and self.end is not None:
+            return {
+                "timerel": "between",
+                "timeAt": instant(self.start),
+                "endTimeAt": instant(self.end),
+            }
+        if self.start is not None:
+            return {"timerel": "after", "timeAt": instant(self.start)}
+        if self.end is not None:
+            return {"timerel": "before", "timeAt": instant(self.end)}
+        return {}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Answer for one window.
+
+    Attributes
+    ----------
+    entities : list of dict
+        What came.
+    partial : bool
+        Whether the server says that it is not all (206).
+    content_range : str
+        Header of that name.
+    url : str
+        For messages.
+    """
+
+    entities: list[dict[str, Any]]
+    partial: bool = False
+    content_range: str = ""
+    url: str = ""
+
+
+Ask = Callable[[Window, int | None], Part]
+"""Asks for a window, optionally for the latest instances only."""
+
+
+@dataclass
+class Limit:
+    """What is known about how many instances a server sends.
+
+    Attributes
+    ----------
+    whole_series, whole_total : int
+        Largest series and largest sum of instances that were found to come whole.
+    cut_series : int or None
+        Longest series in an answer that was found to be cut.
+    """
+
+    whole_series: int = 1
+    whole_total: int = 1
+    cut_series: int | None = field(default=None)
+
+
+def range_of(header: str) -> tuple[datetime, datetime] | None:
+    """Extent that a Content-Range of unit date-time names, earliest first (6.3.10)."""
+    match = _CONTENT_RANGE.fullmatch(header)
+    if match is None:
+        return None
+    ends = (moment(match[1]), moment(match[2]))
+    if ends[0] is None or ends[1] is None:
+        return None
+    return min(ends[0], ends[1]), max(ends[0], ends[1])
+
+
+class Gatherer:
+    """Collects all instances of a window.
+
+    Parameters
+    ----------
+    ask : callable
+        Sends a request.
+    limit : Limit
+        What is known of the server; learns.
+    timeproperty : str
+        The time that windows are about.
+    filtered : bool
+        Whether the query has conditions on values, which a server applies per window.
+    probe : bool
+        Look beyond the ends of answers that do not say that they are cut.
+    """
+
+    def __init__(
+        self, ask: Ask, limit: Limit, *, timeproperty: str, filtered: bool, probe: bool
+    ) -> None:
+        self._ask = ask
+        self._limit = limit
+        self._timeproperty = timeproperty
+        self._filtered = filtered
+        self._probe = probe
+        self._requests = 0
+
+    def gather(self, window: Window, first: Part, last_n: int | None = None) -> list[Part]:
+        """Answers that together are whole, earliest first.
+
+        Parameters
+        ----------
+        window : Window
+            What was asked for.
+        first : Part
+            The answer to it.
+        last_n : int, optional
+            The number of latest instances that was asked for.
+
+        Warns
+        -----
+        CutAnswerWarning
+            Part of the instances could not be had, or conditions were applied per window.
+        """
+        if not self._cut(window, first, last_n):
+            return [first]
+        if self._filtered:
+            report(
+                CutAnswerWarning(
+                    f"{first.url}: the answer was cut and is fetched in shorter windows, to each "
+                    "of which the server applies the conditions of the query; fetch without q "
+                    "and geo, and filter here, to be sure"
+                ),
+                stacklevel=3,
+            )
+        parts: list[Part] = []
+        waiting = self._split(window, first)
+        if not waiting:
+            self._give_up(window, first)
+            return [first]
+        while waiting:
+            current = waiting.pop(0)
+            part = self._asked(current, None)
+            if not self._cut(current, part, None):
+                parts.append(part)
+                continue
+            smaller = self._split(current, part) if self._requests < _MOST_REQUESTS else []
+            if not smaller:
+                self._give_up(current, part)
+                parts.append(part)
+            waiting = smaller + waiting
+        return parts
+
+    def _asked(self, window: Window, last_n: int | None) -> Part:
+        self._requests += 1
+        return self._ask(window, last_n)
+
+    def _cut(self, window: Window, part: Part, last_n: int | None) -> bool:
+        series = series_of(part.entities, self._timeproperty)
+        longest = max((each.count for each in series.values()), default=0)
+        total = sum(each.count for each in series.values())
+        known = self._limit
+        if longest == 0 or (last_n is not None and longest >= last_n):
+            return False
+        if part.partial:
+            if longest > 1:
+                known.cut_series = min(longest, known.cut_series or longest)
+            return longest > 1
+        if longest <= known.whole_series and total <= known.whole_total:
+            return False
+        if known.cut_series is not None and longest >= known.cut_series:
+            return True
+        if not self._probe:
+            return False
+        if self._more(window, series, longest, only_before=last_n is not None):
+            known.cut_series = min(longest, known.cut_series or longest)
+            known.whole_series = min(known.whole_series, longest - 1)
+            return True
+        known.whole_series = max(known.whole_series, longest)
+        known.whole_total = max(known.whole_total, total)
+        return False
+
+    def _more(
+        self,
+        window: Window,
+        series: Mapping[SeriesKey, Series],
+        longest: int,
+        *,
+        only_before: bool,
+    ) -> bool:
+        """Whether there are instances beyond the ends of the longest series."""
+        full = [each for each in series.values() if each.count == longest]
+        start = max(each.first for each in full)
+        end = min(each.last for each in full)
+        probes = [Window(window.start, start)]
+        if not only_before:
+            probes.insert(0, Window(end + timedelta(milliseconds=1), window.end))
+        for probe in probes:
+            if None not in (probe.start, probe.end) and probe.start >= probe.end:  # type: ignore[operator]
+                continue
+            part = self._asked(probe, 1)
+            for key, found in series_of(part.entities, self._timeproperty).items():
+                had = series.get(key)
+                if had is None or found.last > had.last or found.first < had.first:
+                    return True
+        return False
+
+    def _split(self, window: Window, part: Part) -> list[Window]:
+        """Shorter windows that make up this one; empty if it cannot be split."""
+        series = series_of(part.entities, self._timeproperty)
+        if not series:
+            return []
+        longest = max(each.count for each in series.values())
+        full = [each for each in series.values() if each.count == longest]
+        first = min(each.first for each in series.values())
+        last = min(each.last for each in full)
+        told = range_of(part.content_range)
+        if told is not None and first < told[1] < last:
+            last = told[1]
+        if window.start is None or window.end is None:
+            at = (first - _ASIDE) if window.start is None and window.end is not None else None
+            at = at or last + _ASIDE
+            if window.start is not None and at <= window.start:
+                return []
+            return [Window(window.start, at), Window(at, window.end)]
+        whole = window.end - window.start
+        if whole < _SHORTEST:
+            return []
+        density = whole / max(last - first, _SHORTEST)
+        number = min(_MOST_PARTS, max(2, math.ceil(1.25 * density)), whole // (_SHORTEST / 2))
+        step = whole / number
+        # Whole milliseconds: servers that keep no more would otherwise move the boundary
+        cuts = [
+            (window.start + step * k).replace(
+                microsecond=(window.start + step * k).microsecond // 1000 * 1000
+            )
+            for k in range(1, number)
+        ]
+        ends = [window.start, *sorted({c for c in cuts if window.start < c < window.end})]
+        return [Window(a, b) for a, b in zip(ends, [*ends[1:], window.end], strict=True)]
+
+    def _give_up(self, window: Window, part: Part) -> None:
+        of: Sequence[str] = [f"{k} {v}" for k, v in window.params().items()]
+        report(
+            CutAnswerWarning(
+                f"{part.url}: the server cuts the answer for {', '.join(of) or 'all times'} and "
+                "shorter windows do not help; some instances are missing: use lastN, fewer "
+                "attributes or aggregation"
+            ),
+            stacklevel=4,
+        )
