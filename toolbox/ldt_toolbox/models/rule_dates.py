@@ -35,6 +35,7 @@ def date(arguments: Arguments, options: Options, lookups: Lookups) -> Step:
         raise RuleError(f"`ambiguous={ambiguous}` is not known: use refuse, first or second")
     if form in _EPOCHS:
         return _epoch(_EPOCHS[form])
+    _check_format(form)
 
     def forward(value: Any) -> str:
         instant = _parse(value, form)
@@ -59,6 +60,7 @@ def date(arguments: Arguments, options: Options, lookups: Lookups) -> Step:
 def day(arguments: Arguments, options: Options, lookups: Lookups) -> Step:
     """``day FORMAT``: a calendar date, for example ``day %d/%m/%Y``."""
     form = arguments[0]
+    _check_format(form)
 
     def forward(value: Any) -> str:
         if form == "iso" and times.is_date(value):
@@ -94,6 +96,16 @@ def _epoch(per_second: float) -> Step:
     return Step(forward, backward)
 
 
+def _check_format(form: str) -> None:
+    sample = datetime(2001, 2, 3)
+    try:
+        fits = form == "iso" or datetime.strptime(sample.strftime(form), form).date()
+    except ValueError:
+        fits = None
+    if fits not in (True, sample.date()):
+        raise RuleError(f"{form!r} is no format of a day: write iso, or for example %d/%m/%Y")
+
+
 def _parse(value: Any, form: str) -> datetime:
     text = text_of(value)
     if form == "iso":
@@ -108,6 +120,8 @@ def _parse(value: Any, form: str) -> datetime:
             why = times.fault(text, "date-time") if "/" in text else ""
             why = why if why.startswith("is an interval") else f"does not fit the format {form!r}"
     step = "take one end with `split / 0 | date iso`" if "interval" in why else "correct it"
+    if why == "is a date without a time":
+        step = "use `day` for dates, or give the time"
     raise RefusedError(f"{shown(value)} {why}: {step}")
 
 
