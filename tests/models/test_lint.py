@@ -212,6 +212,12 @@ def test_upstream_defects_are_found():
     }
 
 
+def test_an_anomaly_converts_as_a_difference(right):
+    cell = right("UrbanHeatIslandCell")
+    cell["temperatureAnomaly"] = number(2.5, "CEL")
+    assert [(one.code, one.remedy) for one in lint(cell)] == [("other-unit", "write 2.5 KEL")]
+
+
 def test_polygons_and_the_date_line():
     ring = [[43.6, 7.2], [43.7, 7.2], [43.7, 7.3], [43.6, 7.2]]
     shape = {"type": "GeoProperty", "value": {"type": "Polygon", "coordinates": [ring]}}

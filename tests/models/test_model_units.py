@@ -56,6 +56,12 @@ def test_arrays_convert_as_their_values(values):
     assert together.tolist() == [convert(value, "FAH", "CEL") for value in values]
 
 
+def test_differences_leave_the_offset_out():
+    assert convert(2.0, "CEL", "KEL", difference=True) == 2.0
+    assert convert(9.0, "FAH", "CEL", difference=True) == pytest.approx(5.0, rel=1e-15)
+    assert convert(9.0, "KMH", "MTS", difference=True) == convert(9.0, "KMH", "MTS")
+
+
 def test_same_unit_changes_nothing():
     assert convert(0.1 + 0.2, "CEL", "CEL") == 0.1 + 0.2
 

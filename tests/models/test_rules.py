@@ -3,6 +3,7 @@
 import math
 from datetime import datetime
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ BOTH_WAYS = [
     ("number", [12], 12),
     ("number | unit FAH CEL", [68.0], 20.0),
     ("unit KMH MTS", [36.0], 10.0),
+    ("unit FAH KEL of=difference", [9.0], 5.0),
     ("scale 0.1", [215.0], 21.5),
     ("offset -273.15", [293.15], 20.0),
     ("scale 0.1 | offset -40", [615.0], 21.5),
@@ -103,6 +105,7 @@ UNREADABLE = [
     ("unit °C KEL", 1, "write 'CEL'"),
     ("unit CEL", 1, "takes 2 arguments"),
     ("scale 0", 1, "forgets the value"),
+    ("unit CEL KEL of=anomaly", 1, "of=difference"),
     ("scale two", 1, "no number"),
     ("date iso zone=Paris", 1, "no time zone"),
     ("date iso ambiguous=maybe", 1, "first or second"),
@@ -172,9 +175,15 @@ def test_projected_coordinates():
 def test_missing_values_stay_missing():
     for rule in ("number | scale 2", "date iso", "codes 1=car", "text"):
         made = parse(rule)
-        for nothing in (None, "", "  ", math.nan):
+        for nothing in (None, "", "  ", math.nan, pd.NaT):
             assert made.forward([nothing]) is None
         assert made.backward(None, 1) == [None]
+
+
+def test_times_of_frames_are_taken():
+    made = parse("date iso zone=Europe/Paris")
+    assert made.forward([pd.Timestamp("2024-07-01 12:00")]) == "2024-07-01T10:00:00Z"
+    assert made.forward([pd.Timestamp("2024-07-01 12:00", tz="UTC")]) == "2024-07-01T12:00:00Z"
 
 
 def test_a_list_of_codes_that_forgets_says_so():

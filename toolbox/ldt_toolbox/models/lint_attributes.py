@@ -231,7 +231,7 @@ class AttributeLint:
             message = f"`{name}` is in {code}, which does not convert to {wanted} of the model"
             remedy = f"give it in {wanted}, or check whether it is another quantity"
             return [self._finding(name, "other-unit", message, remedy)]
-        converted = units.convert(number, code, wanted)
+        converted = units.convert(number, code, wanted, difference=model.difference)
         message = f"`{name}` is {number:.6g} {code}, the model's unit is {wanted}"
         remedy = f"write {converted:.6g} {wanted}"
         found = [self._finding(name, "other-unit", message, remedy, severity="warning")]

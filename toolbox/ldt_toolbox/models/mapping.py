@@ -252,7 +252,7 @@ class Mapping:
             reasons = self._model_reasons(entity, judge)
         if not reasons:
             seen.update((key, place) for key in keys)
-        entity["@context"] = self._context
+        entity["@context"] = list(self._context)
         return entity, reasons
 
     def _model_reasons(self, entity: dict[str, Any], judge: Linter) -> list[Reason]:
@@ -342,4 +342,5 @@ def _content(entity: AnyMapping[str, Any], row: Row) -> Any:
         return value
     if not units.convertible(code, unit):
         raise RefusedError(f"unit {shown(code)} does not convert to {unit}: give it in {unit}")
-    return units.convert(float(value), str(code), unit)
+    difference = row.model is not None and row.model.difference
+    return units.convert(float(value), str(code), unit, difference=difference)

@@ -107,6 +107,8 @@ def _check_format(form: str) -> None:
 
 
 def _parse(value: Any, form: str) -> datetime:
+    if isinstance(value, datetime):  # as frames hold them
+        return value
     text = text_of(value)
     if form == "iso":
         instant = times.read_date_time(text.replace(" ", "T", 1))

@@ -133,13 +133,22 @@ def integer(arguments: Arguments, options: Options, lookups: Lookups) -> Step:
 
 
 def unit(arguments: Arguments, options: Options, lookups: Lookups) -> Step:
-    """``unit FROM TO``: convert between units, for example ``unit FAH CEL``."""
+    """``unit FROM TO of=difference``: convert; `of` for differences, which leave offsets out."""
     origin, target = arguments
-    if not units.convertible(origin, target):
-        units.convert(0.0, origin, target)  # raises the error that says which and why
+    if options.get("of", "difference") != "difference":
+        raise RuleError(
+            f"`of={options['of']}` is not known: write `of=difference`, or leave it out"
+        )
+    difference = "of" in options
+
+    def convert(value: Any, origin: str, target: str) -> float:
+        number = float(number_of(value))
+        return _finite(units.convert(number, origin, target, difference=difference))
+
+    convert(0.0, origin, target)  # raises the error that says which unit is wrong and why
     return Step(
-        lambda value: tidy(units.convert(float(number_of(value)), origin, target)),
-        lambda value: tidy(units.convert(float(number_of(value)), target, origin)),
+        lambda value: convert(value, origin, target),
+        lambda value: convert(value, target, origin),
     )
 
 

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ldt_toolbox.documents import nearest
@@ -22,7 +23,7 @@ STEPS: Mapping[str, tuple[Factory, int | None, tuple[str, ...]]] = {
     "text": (rule_steps.text, 0, ()),
     "number": (rule_steps.number, 0, ("decimal", "thousands")),
     "integer": (rule_steps.integer, 0, ()),
-    "unit": (rule_steps.unit, 2, ()),
+    "unit": (rule_steps.unit, 2, ("of",)),
     "scale": (rule_steps.scale, 1, ()),
     "offset": (rule_steps.offset, 1, ()),
     "date": (rule_dates.date, 1, ("zone", "ambiguous")),
@@ -129,10 +130,10 @@ class Rule:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value of a record stands for nothing: None, NaN or an empty text."""
+    """Whether a value of a record stands for nothing: None, NaN, NaT or an empty text."""
     if isinstance(value, str):
         return not value.strip()
-    return value is None or (isinstance(value, float) and value != value)
+    return value is None or (isinstance(value, float | datetime) and value != value)
 
 
 def parse(text: str, *, sources: int = 1, lookups: Lookups | None = None) -> Rule:

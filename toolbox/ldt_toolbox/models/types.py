@@ -20,7 +20,7 @@ ANY_UNIT = "*"
 _FOLDER = Path(__file__).parent / "declarations"
 _TYPE_KEYS = ("version", "help", "required", "without", "attributes", "also")
 _ATTRIBUTE_KEYS = (
-    "kind", "iri", "value", "unit", "min", "max", "choices", "many", "to", "help",
+    "kind", "iri", "value", "unit", "min", "max", "choices", "difference", "many", "to", "help",
 )  # fmt: skip
 
 
@@ -46,6 +46,8 @@ class Attribute:
         Inclusive range of what can be.
     choices : tuple
         Values allowed; empty if any is.
+    difference : bool
+        Whether the number is a difference, which converts without the offset of a scale.
     many : bool
         Whether a Relationship may name several objects.
     target : str
@@ -64,6 +66,7 @@ class Attribute:
     minimum: float | None
     maximum: float | None
     choices: tuple[Any, ...]
+    difference: bool
     many: bool
     target: str
     required: bool
@@ -256,6 +259,7 @@ def _attribute(doc: Document, where: Where, base: str, *, required: bool) -> Att
         doc.number((*where, "min")),
         doc.number((*where, "max")),
         tuple(doc.items((*where, "choices"))),
+        doc.flag((*where, "difference"), default=False),
         doc.flag((*where, "many"), default=False),
         doc.text((*where, "to")),
         required,

@@ -71,18 +71,23 @@ def convertible(origin: str, target: str) -> bool:
 
 
 @overload
-def convert(value: float, origin: str, target: str) -> float: ...
+def convert(value: float, origin: str, target: str, *, difference: bool = False) -> float: ...
 @overload
 def convert(
-    value: npt.NDArray[np.float64] | Sequence[float], origin: str, target: str
+    value: npt.NDArray[np.float64] | Sequence[float],
+    origin: str,
+    target: str,
+    *,
+    difference: bool = False,
 ) -> npt.NDArray[np.float64]: ...
 def convert(
-    value: float | npt.NDArray[np.float64] | Sequence[float], origin: str, target: str
+    value: float | npt.NDArray[np.float64] | Sequence[float],
+    origin: str,
+    target: str,
+    *,
+    difference: bool = False,
 ) -> float | npt.NDArray[np.float64]:
     """Convert values from one unit to another.
-
-    Temperatures convert as points of a scale, not as differences: a difference of 1 °C is one of
-    1 K, whatever this function says of 1 °C.
 
     Parameters
     ----------
@@ -90,6 +95,9 @@ def convert(
         In `origin`.
     origin, target : str
         UN/CEFACT codes.
+    difference : bool, optional
+        Whether the value is a difference, such as a temperature anomaly: 1 °C is then 1 K, not
+        274.15 K.
 
     Returns
     -------
@@ -105,6 +113,8 @@ def convert(
     --------
     >>> convert(36.0, "KMH", "MTS")
     10.0
+    >>> convert(2.0, "CEL", "KEL"), convert(2.0, "CEL", "KEL", difference=True)
+    (275.15, 2.0)
     """
     source, wanted = find(origin), find(target)
     if not convertible(origin, target):
@@ -114,6 +124,6 @@ def convert(
         )
     numbers = np.asarray(value, dtype=np.float64)
     if origin != target:
-        offset = source.offset - wanted.offset
+        offset = 0.0 if difference else source.offset - wanted.offset
         numbers = (numbers * source.factor + offset) / wanted.factor
     return float(numbers) if np.ndim(value) == 0 else numbers
