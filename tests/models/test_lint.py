@@ -163,6 +163,15 @@ def test_instances_with_dataset_ids_are_each_judged():
     assert [one.code for one in lint(weather(temperature=two))] == ["out-of-range"]
 
 
+def test_temporal_values_are_judged_once_for_each_kind_of_defect():
+    pairs = [[21, "2024-07-01T12:00:00Z"], [-999, "2024-07-01T13:00:00Z"], [-999, "14:00"]]
+    found = lint(weather(temperature={"type": "Property", "values": pairs}))
+    assert [(one.code, one.attribute) for one in found] == [
+        ("out-of-range", "temperature"),
+        ("date-not-iso", "temperature.values"),
+    ]
+
+
 def test_attributes_of_attributes_are_judged():
     nested = number(21, "CEL", measuredBy={"type": "Relationship", "object": "not a uri"})
     found = {(one.code, one.attribute) for one in lint(weather(temperature=nested))}

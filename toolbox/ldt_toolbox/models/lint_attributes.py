@@ -101,6 +101,8 @@ class AttributeLint:
         key = CONTENT[kind]
         if key in instance:
             found += self._content(name, instance[key], kind, model, instance, simplified=False)
+        elif kind == "Property" and "values" in instance:
+            found += self._series(name, instance, model)
         elif not any(series in instance for series in _SERIES):
             message = f"`{name}` is a {kind} without `{key}`"
             found.append(self._finding(name, "no-value", message, f"add `{key}`, or leave it out"))
@@ -157,6 +159,21 @@ class AttributeLint:
         if number is not None and not found:
             found += self._number(name, number, model, instance.get("unitCode"), simplified)
         return found
+
+    def _series(
+        self, name: str, instance: dict[str, Any], model: Attribute | None
+    ) -> list[Finding]:
+        """Pairs of value and time, as `temporalValues` gives them: the first defect of a kind."""
+        first: dict[str, Finding] = {}
+        pairs = instance["values"] if isinstance(instance["values"], list) else []
+        for pair in pairs[:_MANY]:
+            if isinstance(pair, list) and len(pair) == 2:
+                value, time = pair
+                found = self._content(name, value, "Property", model, instance, simplified=True)
+                found += self._time(f"{name}.values", time, "date-time", utc=True)
+                for one in found:
+                    first.setdefault(one.code, one)
+        return list(first.values())
 
     def _relationship(self, name: str, content: Any) -> list[Finding]:
         targets = content if isinstance(content, list) else [content]
