@@ -3,9 +3,10 @@
 What is supported, by which clause, and which test holds it, is listed in `docs/ngsi-ld.md`.
 """
 
-from ldt_toolbox.clients.ngsi_ld.batch import BatchError, BatchInterrupted, BatchResult
+from ldt_toolbox.clients.ngsi_ld.batch import BatchInterrupted, BatchResult
 from ldt_toolbox.clients.ngsi_ld.client import NgsiLd
 from ldt_toolbox.clients.ngsi_ld.geo import GeoQuery
+from ldt_toolbox.clients.ngsi_ld.outcomes import BatchError, PartlyDone, UpdateResult
 from ldt_toolbox.clients.ngsi_ld.query import Expression, Q
 from ldt_toolbox.clients.ngsi_ld.receiver import Notification, Receiver
 from ldt_toolbox.clients.ngsi_ld.subscriptions import subscription
@@ -19,8 +20,10 @@ __all__ = [
     "GeoQuery",
     "NgsiLd",
     "Notification",
+    "PartlyDone",
     "Q",
     "Receiver",
+    "UpdateResult",
     "observations",
     "subscription",
 ]

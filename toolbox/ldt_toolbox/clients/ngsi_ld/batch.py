@@ -9,10 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ldt_toolbox.clients.answer import Answer
-from ldt_toolbox.clients.errors import BadRequest, ClientError, HttpStatusError, RequestTooLarge
+from ldt_toolbox.clients.errors import (
+    BadRequest,
+    ClientError,
+    HttpStatusError,
+    NotImplementedByServer,
+    RequestTooLarge,
+)
 from ldt_toolbox.clients.imperfect import ImperfectServerWarning, report
 from ldt_toolbox.clients.ngsi_ld.connection import Body, Connection, element, encode
 from ldt_toolbox.clients.ngsi_ld.entities import Entities, Entity
+from ldt_toolbox.clients.ngsi_ld.outcomes import BatchError, batch_errors
 from ldt_toolbox.errors import WrongUseError
 
 MOST_ENTITIES = 500
@@ -22,28 +29,6 @@ MOST_BYTES = 1_000_000
 """Bytes a request unless the caller says otherwise."""
 
 Operation = Literal["create", "upsert", "update", "merge", "delete"]
-
-
-@dataclass(frozen=True)
-class BatchError:
-    """Why one entity was not written (5.2.17).
-
-    Attributes
-    ----------
-    entity_id : str
-        Entity.
-    reason : str
-        What the server said, in one line.
-    problem : mapping
-        Problem details (RFC 7807); empty if there are none.
-    registration_id : str
-        Registration whose context source failed; empty if it was the broker itself.
-    """
-
-    entity_id: str
-    reason: str
-    problem: Mapping[str, Any] = field(default_factory=dict)
-    registration_id: str = ""
 
 
 @dataclass
@@ -237,6 +222,9 @@ class Batch:
         except (BadRequest, RequestTooLarge) as error:
             self._smaller(operation, chunk, params, result, error)
         except ClientError as error:
+            refused = isinstance(error, HttpStatusError) and error.status < 500
+            if not result.succeeded and (refused or isinstance(error, NotImplementedByServer)):
+                raise  # nothing was done
             raise BatchInterrupted(
                 f"the batch {operation} ended after {len(result.succeeded)} entities: {error}; "
                 "what was done is in the result of this error",
@@ -270,7 +258,7 @@ def _account(operation: Operation, answer: Answer, ids: list[str], result: Batch
     """Put each id of a request where the answer says it belongs."""
     if answer.status == 207 or (answer.status == 200 and answer.content.strip()):
         told = element(answer, "a BatchOperationResult (5.2.16)")
-        errors = [_error(each) for each in told.get("errors", []) if isinstance(each, Mapping)]
+        errors = batch_errors(told)
         failed = {error.entity_id for error in errors}
         succeeded = [str(each) for each in told.get("success", [])]
         result.errors.extend(errors)
@@ -304,13 +292,4 @@ def _lost(answer: Answer, ids: list[str], result: BatchResult) -> None:
     )
     result.errors.extend(
         BatchError(each, "the server's answer does not mention this entity") for each in ids
-    )
-
-
-def _error(told: Mapping[str, Any]) -> BatchError:
-    problem = told.get("error")
-    details = dict(problem) if isinstance(problem, Mapping) else {}
-    reason = details.get("detail") or details.get("title") or problem or "no reason given"
-    return BatchError(
-        str(told.get("entityId", "")), str(reason), details, str(told.get("registrationId", ""))
     )

@@ -16,6 +16,7 @@ from ldt_toolbox.clients.errors import (
     NotImplementedByServer,
 )
 from ldt_toolbox.clients.http import HttpClient
+from ldt_toolbox.clients.imperfect import CapabilityWarning, report
 from ldt_toolbox.clients.masking import mask_url
 from ldt_toolbox.errors import WrongUseError
 
@@ -195,6 +196,17 @@ class Connection:
         if not isinstance(item, Mapping) or "@context" in item:
             return item
         return {**item, "@context": self.context if self.context is not None else CORE_CONTEXT}
+
+    def older_style(self) -> None:
+        """Choose representations by `options` from now on, as before 1.8 (Table 6.3.7-1)."""
+        self.style = "options"
+        report(
+            CapabilityWarning(
+                f"{self!r} does not know the parameter format (GS CIM 009 V1.8.1, 6.3.7); "
+                "options of earlier versions are used"
+            ),
+            stacklevel=3,
+        )
 
     def _link(self) -> str:
         if self.context is None:

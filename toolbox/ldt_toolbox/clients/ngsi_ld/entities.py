@@ -1,7 +1,6 @@
 """Entities of a broker: create, read, change, delete, query (GS CIM 009 V1.8.1, 6.4 to 6.7)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -17,6 +16,7 @@ from ldt_toolbox.clients.ngsi_ld.connection import (
     result_count,
     segment,
 )
+from ldt_toolbox.clients.ngsi_ld.outcomes import UpdateResult, update_result, wholly
 from ldt_toolbox.clients.ngsi_ld.paging import Pages, Tally
 from ldt_toolbox.clients.ngsi_ld.partition import all_pages
 from ldt_toolbox.clients.ngsi_ld.selection import (
@@ -32,27 +32,6 @@ from ldt_toolbox.errors import WrongUseError
 
 Entity = dict[str, Any]
 """An NGSI-LD entity as JSON."""
-
-
-@dataclass(frozen=True)
-class UpdateResult:
-    """What an append or update of attributes did (5.2.18).
-
-    Attributes
-    ----------
-    updated : tuple of str
-        Attributes that were written; empty when the server only says that all were.
-    not_updated : mapping
-        Reason by the attribute that was not written.
-    """
-
-    updated: tuple[str, ...] = ()
-    not_updated: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything was written."""
-        return not self.not_updated
 
 
 class Entities:
@@ -76,7 +55,7 @@ class Entities:
             There is one with this id.
         """
         answer = self._link.send("POST", "entities", dict(entity), expected=(201, 207))
-        return created_id(answer, str(entity.get("id", "")))
+        return created_id(wholly(answer), str(entity.get("id", "")))
 
     def get(
         self,
@@ -118,7 +97,7 @@ class Entities:
 
         found = element(self._styled(ask, representation), "an entity")
         if representation == "simplified" and looks_simplified(found) is False:
-            self._older_style()
+            self._link.older_style()
             found = element(ask(), "an entity")
         return found
 
@@ -134,10 +113,11 @@ class Entities:
 
     def replace(self, entity: Mapping[str, Any], *, id: str = "") -> None:
         """Replace all attributes of an entity (5.6.18)."""
-        self._link.send(
+        answer = self._link.send(
             "PUT", self._path(entity, id), dict(entity), expected=(204, 207),
             feature="replacing entities (PUT)",
         )  # fmt: skip
+        wholly(answer)
 
     def merge(
         self, fragment: Mapping[str, Any], *, id: str = "", lang: str = "", observed_at: str = ""
@@ -154,10 +134,11 @@ class Entities:
             Language and time of values that name none (6.5.3.4).
         """
         params = {"lang": lang, "observedAt": observed_at}
-        self._link.send(
+        answer = self._link.send(
             "PATCH", self._path(fragment, id), dict(fragment), _given(params), expected=(204, 207),
             feature="merging entities (PATCH)",
         )  # fmt: skip
+        wholly(answer)
 
     def append_attributes(
         self, id: str, attributes: Mapping[str, Any], *, overwrite: bool = True
@@ -165,23 +146,29 @@ class Entities:
         """Add attributes to an entity; existing ones are kept if `overwrite` is False (5.6.3)."""
         params = {} if overwrite else {"options": "noOverwrite"}
         path = f"entities/{segment(id)}/attrs"
-        return _update(self._link.send("POST", path, dict(attributes), params, expected=(204, 207)))
+        return update_result(
+            self._link.send("POST", path, dict(attributes), params, expected=(204, 207))
+        )
 
     def update_attributes(self, id: str, attributes: Mapping[str, Any]) -> UpdateResult:
         """Change attributes that an entity has (5.6.2); others are reported as not updated."""
         path = f"entities/{segment(id)}/attrs"
-        return _update(self._link.send("PATCH", path, dict(attributes), expected=(204, 207)))
+        return update_result(self._link.send("PATCH", path, dict(attributes), expected=(204, 207)))
 
     def update_attribute(self, id: str, name: str, fragment: Mapping[str, Any]) -> None:
         """Change parts of one attribute (5.6.4)."""
         path = f"entities/{segment(id)}/attrs/{segment(name)}"
-        self._link.send("PATCH", path, dict(fragment), expected=(204, 207))
+        answer = self._link.send("PATCH", path, dict(fragment), expected=(204, 207))
+        wholly(answer)
 
     def delete(self, id: str, *, type: str = "") -> None:
         """Delete an entity (5.6.6)."""
         path = f"entities/{segment(id)}"
         params = _given({"type": type})
-        self._link.send("DELETE", path, params=params, expected=(204, 207), named=bool(type))
+        answer = self._link.send(
+            "DELETE", path, params=params, expected=(204, 207), named=bool(type)
+        )
+        wholly(answer)
 
     def delete_attribute(
         self, id: str, name: str, *, dataset_id: str = "", every_instance: bool = False
@@ -191,7 +178,8 @@ class Entities:
             raise WrongUseError("give either dataset_id or every_instance")
         params = {"datasetId": dataset_id, "deleteAll": "true" if every_instance else ""}
         path = f"entities/{segment(id)}/attrs/{segment(name)}"
-        self._link.send("DELETE", path, params=_given(params), expected=(204, 207))
+        answer = self._link.send("DELETE", path, params=_given(params), expected=(204, 207))
+        wholly(answer)
 
     def query(self, *, most: int | None = None, **asked: Any) -> list[Entity]:
         """All entities that meet conditions, as a list; parameters as for `iterate`."""
@@ -322,7 +310,7 @@ class Entities:
                 unsure = False
                 first = next(iter(elements(answer, "entities")), None)
                 if isinstance(first, Mapping) and looks_simplified(first) is False:
-                    self._older_style()
+                    self._link.older_style()
                     return ask(paging, whole)
             return answer
 
@@ -339,17 +327,8 @@ class Entities:
         except BadRequest as error:
             if "format" not in f"{error} {error.problem.get('detail', '')}".lower():
                 raise
-            self._older_style()
+            self._link.older_style()
             return ask()  # type: ignore[no-any-return]
-
-    def _older_style(self) -> None:
-        self._link.style = "options"
-        report(
-            CapabilityWarning(
-                f"{self._link!r} does not know the parameter format (GS CIM 009 V1.8.1, 6.3.7); "
-                "options=keyValues of earlier versions is used"
-            )
-        )
 
     def _path(self, entity: Mapping[str, Any], id: str) -> str:
         named = str(entity.get("id", ""))
@@ -362,15 +341,3 @@ class Entities:
 
 def _given(params: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in params.items() if value}
-
-
-def _update(answer: Answer) -> UpdateResult:
-    if answer.status == 204 or not answer.content:
-        return UpdateResult()
-    result = element(answer, "an UpdateResult (5.2.18)")
-    refused = {
-        str(each.get("attributeName", "")): str(each.get("reason", ""))
-        for each in result.get("notUpdated", [])
-        if isinstance(each, Mapping)
-    }
-    return UpdateResult(tuple(map(str, result.get("updated", []))), refused)

@@ -225,6 +225,17 @@ def last_instances(entity: Mapping[str, Any], number: int, *, timeproperty: str)
     return kept
 
 
+def in_pairs(answer: Any) -> bool | None:
+    """Whether evolutions are in the simplified form (`temporalValues`); None if nothing tells."""
+    for entity in answer if isinstance(answer, list) else [answer]:
+        for _, block in _blocks(entity) if isinstance(entity, dict) else ():
+            if _pairs_key(block) is not None:
+                return True
+            if any(key in block for key in VALUE_KEYS.values()):
+                return False
+    return None
+
+
 def _blocks(entity: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, value in entity.items():
         if name in _NO_ATTRIBUTE:

@@ -174,9 +174,9 @@ class Receiver:
             yield following
 
     def _hint(self) -> str:
-        return f" and {len(self.rejected)} were rejected ({self.rejected[-1]})" * bool(
-            self.rejected
-        )
+        if not self.rejected:
+            return ""
+        return f" and {len(self.rejected)} were rejected ({self.rejected[-1]})"
 
     def take(self, headers: Message, body: bytes) -> int:
         """Keep a notification; returns the HTTP status of the answer."""

@@ -4,14 +4,13 @@ A window runs from `start`, included, to `end`, excluded (4.11): both give `time
 gives `after` or `before`.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from ldt_toolbox.clients.answer import Answer
-from ldt_toolbox.clients.errors import NotFound
-from ldt_toolbox.clients.imperfect import CutAnswerWarning, report
+from ldt_toolbox.clients.errors import BadRequest, NotFound
+from ldt_toolbox.clients.ngsi_ld.aggregation import aggregation_params, checked_aggregates
 from ldt_toolbox.clients.ngsi_ld.connection import (
     Connection,
     created_id,
@@ -22,6 +21,7 @@ from ldt_toolbox.clients.ngsi_ld.connection import (
 from ldt_toolbox.clients.ngsi_ld.evolution import (
     Entity,
     Observation,
+    in_pairs,
     last_instances,
     merged,
     moment,
@@ -29,7 +29,7 @@ from ldt_toolbox.clients.ngsi_ld.evolution import (
 )
 from ldt_toolbox.clients.ngsi_ld.paging import Pages, Tally
 from ldt_toolbox.clients.ngsi_ld.query import instant
-from ldt_toolbox.clients.ngsi_ld.selection import Names, Selection, many, selection
+from ldt_toolbox.clients.ngsi_ld.selection import Names, Selection, selection
 from ldt_toolbox.clients.ngsi_ld.windows import Gatherer, Limit, Part, Window
 from ldt_toolbox.errors import WrongUseError
 
@@ -38,14 +38,6 @@ __all__ = ["Observation", "Temporal", "observations"]
 Form = Literal["normalized", "concise", "temporalValues"]
 TimeProperty = Literal["observedAt", "createdAt", "modifiedAt", "deletedAt"]
 
-AGGREGATIONS = frozenset(
-    {"avg", "distinctCount", "max", "min", "stddev", "sum", "sumsq", "totalCount"}
-)
-"""Aggregation methods (4.5.19.1)."""
-
-_DURATION = re.compile(
-    r"P(?=.)((\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?|\d+W)", re.ASCII
-)
 _FEATURE = "temporal evolution (temporal/entities)"
 
 
@@ -56,6 +48,7 @@ class Temporal:
         self._link = connection
         self._limit = Limit()
         self._sizes: dict[str, int] = {}
+        self._form_known = False
 
     def get(
         self,
@@ -99,9 +92,8 @@ class Temporal:
         path = f"temporal/entities/{segment(id)}"
 
         def ask(part: Window, latest: int | None) -> Part:
-            params = self._params(chosen, part, latest, form, timeproperty)
             try:
-                answer = self._link.ask(path, params, expected=(200, 206))
+                answer = self._asked(path, chosen, part, latest, form, timeproperty, {})
             except NotFound:
                 if part == window:
                     raise
@@ -191,37 +183,20 @@ class Temporal:
         CutAnswerWarning
             The server says that it sent part of the periods.
         """
-        names = many(methods)
-        odd = [name for name in names if name not in AGGREGATIONS]
-        if odd or not names:
-            raise WrongUseError(
-                f"methods = {', '.join(odd) or 'none'}: choose among "
-                f"{', '.join(sorted(AGGREGATIONS))}"
-            )
-        if period and not _DURATION.fullmatch(period):
-            raise WrongUseError(f"period = {period!r} is no duration such as PT1H or P1D (4.5.19)")
+        aggregation = aggregation_params(methods, period)
         window = _window(start, end)
         if not id and not window.params():
             raise WrongUseError("a temporal query needs start or end (GS CIM 009, 5.7.4)")
         chosen = selection(**conditions)
         params = self._params(chosen, window, None, "normalized", timeproperty)
-        params |= {"format": "aggregatedValues", "aggrMethods": ",".join(names)}
-        if period:
-            params["aggrPeriodDuration"] = period
+        params |= aggregation
 
         def ask(path: str, paging: Mapping[str, str]) -> Answer:
-            answer = self._link.ask(
-                path, params | dict(paging), expected=(200, 206), feature="temporal aggregation"
-            )
-            if answer.status == 206:
-                report(
-                    CutAnswerWarning(
-                        f"{answer.url}: the server sent part of the periods (206, "
-                        f"{answer.headers.get('Content-Range', 'no Content-Range')}); "
-                        "ask for longer periods or a shorter window"
-                    )
+            return checked_aggregates(
+                self._link.ask(
+                    path, params | dict(paging), expected=(200, 206), feature="temporal aggregation"
                 )
-            return answer
+            )
 
         if id:
             return [element(ask(f"temporal/entities/{segment(id)}", {}), "an evolution")]
@@ -281,14 +256,15 @@ class Temporal:
         probe: bool,
         page_size: int,
     ) -> Iterator[Entity]:
-        params = self._params(chosen, window, last_n, form, timeproperty)
         answers: list[Answer] = []
 
         def fetch(paging: Sequence[tuple[str, str]], whole: bool) -> Answer:
-            asked = dict(paging) if whole else params | dict(paging)
-            answer = self._link.ask(
-                "temporal/entities", asked, expected=(200, 206), feature=_FEATURE
-            )
+            if whole:
+                answer = self._link.ask("temporal/entities", dict(paging), expected=(200, 206))
+            else:
+                answer = self._asked(
+                    "temporal/entities", chosen, window, last_n, form, timeproperty, dict(paging)
+                )
             answers[:] = [answer]
             return answer
 
@@ -301,9 +277,10 @@ class Temporal:
 
             def ask(part: Window, latest: int | None, ids: tuple[str, ...] = ids) -> Part:
                 narrowed = chosen.narrowed(id=ids, id_pattern="")
-                asked = self._params(narrowed, part, latest, form, timeproperty)
-                asked["limit"] = str(len(ids))
-                answer = self._link.ask("temporal/entities", asked, expected=(200, 206))
+                limit = {"limit": str(len(ids))}
+                answer = self._asked(
+                    "temporal/entities", narrowed, part, latest, form, timeproperty, limit
+                )
                 return _part(answer, elements(answer, "evolutions"))
 
             parts = self._gatherer(ask, chosen, timeproperty, probe).gather(window, first, last_n)
@@ -351,6 +328,36 @@ class Temporal:
     ) -> Gatherer:
         filtered = bool(chosen.q or chosen.geo or chosen.scope_q)
         return Gatherer(ask, self._limit, timeproperty=timeproperty, filtered=filtered, probe=probe)
+
+    def _asked(
+        self,
+        path: str,
+        chosen: Selection,
+        window: Window,
+        last_n: int | None,
+        form: Form,
+        timeproperty: TimeProperty,
+        paging: Mapping[str, str],
+    ) -> Answer:
+        """Answer in the form that was asked for, from servers before 1.8 too."""
+
+        def ask() -> Answer:
+            params = self._params(chosen, window, last_n, form, timeproperty) | dict(paging)
+            feature = _FEATURE if path == "temporal/entities" else ""
+            return self._link.ask(path, params, expected=(200, 206), feature=feature)
+
+        unsure = form == "temporalValues" and self._link.style == "format" and not self._form_known
+        try:
+            answer = ask()
+        except BadRequest as error:
+            if not unsure or "format" not in f"{error} {error.problem.get('detail', '')}".lower():
+                raise
+        else:
+            if not unsure or in_pairs(answer.json()) is not False:
+                self._form_known = self._form_known or (unsure and bool(in_pairs(answer.json())))
+                return answer
+        self._link.older_style()
+        return ask()
 
     def _params(
         self,

@@ -1,0 +1,288 @@
+"""Temporal evolution: a cut answer is mended or told, never taken for whole."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ldt_toolbox.clients import imperfect
+from ldt_toolbox.clients.errors import NotFound, NotImplementedByServer
+from ldt_toolbox.clients.imperfect import CapabilityWarning, CutAnswerWarning
+from ldt_toolbox.clients.ngsi_ld import Q, observations
+from ldt_toolbox.clients.ngsi_ld.evolution import merged
+from ldt_toolbox.clients.ngsi_ld.windows import range_of
+from ldt_toolbox.errors import WrongUseError
+
+BEGIN = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def stamp(step: int, minutes: float = 10) -> str:
+    return (BEGIN + timedelta(minutes=minutes * step)).isoformat().replace("+00:00", "Z")
+
+
+def history(name: str, **lengths: int) -> dict:
+    """Evolution with as many instances of each attribute as asked for."""
+    return {
+        "id": f"urn:ngsi-ld:Station:{name}",
+        "type": "Station",
+        **{
+            attribute: [
+                {"type": "Property", "value": k, "observedAt": stamp(k), "unitCode": "CEL"}
+                for k in range(length)
+            ]
+            for attribute, length in lengths.items()
+        },
+    }
+
+
+def values(entity, attribute="temperature") -> list:
+    return [o.value for o in observations(entity) if o.attribute == attribute]
+
+
+@pytest.fixture
+def station(broker):
+    broker.temporal["a"] = history("a", temperature=400, humidity=37)
+    return "urn:ngsi-ld:Station:a"
+
+
+WINDOWS = [
+    {},
+    {"start": stamp(0)},
+    {"end": stamp(9999)},
+    {"start": stamp(-500), "end": stamp(9999)},
+]
+
+
+@pytest.mark.parametrize("form", ["normalized", "temporalValues"])
+@pytest.mark.parametrize("keeps", ["oldest", "newest"])
+@pytest.mark.parametrize("says", [True, False])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_cut_answer_comes_whole_however_it_was_cut(
+    broker, client, station, window, says, keeps, form
+) -> None:
+    broker.cap, broker.says_206, broker.keeps = 30, says, keeps
+    found = client.temporal.get(station, form=form, **window)
+    assert values(found) == list(range(400))
+    assert values(found, "humidity") == list(range(37))
+
+
+@pytest.mark.parametrize("cap", [2, 9, 399])
+def test_any_limit_of_the_server_will_do(broker, client, station, cap) -> None:
+    broker.temporal["a"] = history("a", temperature=400 if cap > 2 else 40)
+    broker.cap, broker.says_206 = cap, False
+    found = client.temporal.get(station, start=stamp(0), end=stamp(500))
+    assert values(found) == list(range(400 if cap > 2 else 40))
+
+
+def test_a_whole_answer_costs_two_looks_beyond_its_ends_and_later_none(
+    client, server, station
+) -> None:
+    client.temporal.get(station, start=stamp(-5), end=stamp(500))
+    assert len(server.requests) == 3
+    client.temporal.get(station, start=stamp(-5), end=stamp(500))
+    assert len(server.requests) == 4
+    client.temporal.get(station, start=stamp(-5), end=stamp(500), probe=False)
+    assert len(server.requests) == 5
+
+
+def test_windows_are_half_open_as_the_standard_wants(client, station) -> None:
+    found = client.temporal.get(station, start=stamp(10), end=stamp(20))
+    assert values(found) == list(range(10, 20))  # 4.11: start included, end not
+    assert values(client.temporal.get(station, start=stamp(390))) == list(range(390, 400))
+    assert values(client.temporal.get(station, end=stamp(3))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_the_latest_instances_come_whole_too(broker, client, station, says) -> None:
+    assert values(client.temporal.get(station, last_n=5)) == list(range(395, 400))
+    broker.cap, broker.says_206, broker.keeps = 30, says, "newest"
+    found = client.temporal.get(station, last_n=100)
+    assert values(found) == list(range(300, 400))
+    assert values(found, "humidity") == list(range(37))
+
+
+def test_several_entities_come_whole_page_by_page(broker, client) -> None:
+    broker.temporal |= {n: history(n, temperature=10 * (ord(n) - 96)) for n in "abcdefg"}
+    broker.cap, broker.says_206 = 25, False
+    found = client.temporal.query(type="Station", start=stamp(0), page_size=3)
+    assert [e["id"][-1] for e in found] == list("abcdefg")
+    for entity in found:
+        assert values(entity) == list(range(10 * (ord(entity["id"][-1]) - 96)))
+
+
+def test_more_instances_at_one_instant_than_the_server_sends_are_told(broker, client) -> None:
+    same = {"type": "Property", "value": 1, "observedAt": stamp(0)}
+    broker.temporal["a"] = {
+        "id": "urn:x:a",
+        "type": "Station",
+        "n": [{**same, "value": k} for k in range(50)],
+    }
+    broker.cap = 30
+    with pytest.warns(CutAnswerWarning, match="missing"):
+        client.temporal.get("urn:x:a", start=stamp(-1), end=stamp(1))
+    with imperfect.strict(), pytest.raises(CutAnswerWarning):
+        client.temporal.get("urn:x:a", start=stamp(-1), end=stamp(1))
+
+
+def test_a_server_that_always_says_partial_is_not_asked_for_ever(
+    broker, client, server, reply, station
+) -> None:
+    def handler(request):
+        answer = broker.handle(request)
+        return answer if answer.status != 200 else reply(206, answer.body)
+
+    broker.temporal["a"] = history("a", temperature=8)
+    server.route("*", "*", handler)
+    found = client.temporal.get(station, start=stamp(0), end=stamp(100))
+    assert values(found) == list(range(8))
+    assert len(server.requests) < 100
+
+
+def test_a_condition_on_values_and_a_cut_are_told(broker, client, station) -> None:
+    broker.cap = 30
+    with pytest.warns(CutAnswerWarning, match="conditions"):
+        client.temporal.query(type="Station", start=stamp(0), q=Q.attr("temperature") > 3)
+
+
+def test_aggregation_is_not_split_but_told(server, reply, client) -> None:
+    # clause 4.5.19: [value, start, end] a period
+    answer = {"id": "urn:x:a", "type": "S", "t": {"type": "Property", "avg": [[1, "a", "b"]]}}
+    server.route("*", "*", lambda request: reply(206, answer))
+    with pytest.warns(CutAnswerWarning, match="part of the periods"):
+        found = client.temporal.aggregate(
+            id="urn:x:a", methods=["avg", "max"], period="PT1H", start=stamp(0), end=stamp(9)
+        )
+    assert found == [answer]
+    asked = server.requests[0].query
+    assert asked["format"] == "aggregatedValues"
+    assert asked["aggrMethods"] == "avg,max"
+    assert asked["aggrPeriodDuration"] == "PT1H"
+
+
+@pytest.mark.parametrize("wrong", [{"methods": "mean"}, {"methods": "avg", "period": "1h"}])
+def test_wrong_aggregations_are_refused_before_they_are_sent(client, server, wrong) -> None:
+    with pytest.raises(WrongUseError):
+        client.temporal.aggregate(id="urn:x:a", **wrong)
+    assert not server.requests
+
+
+def test_windows_without_zone_or_upside_down_are_refused(client) -> None:
+    with pytest.raises(WrongUseError, match="no time zone"):
+        client.temporal.get("urn:x:a", start=datetime(2026, 7, 1))
+    with pytest.raises(WrongUseError, match="not before"):
+        client.temporal.get("urn:x:a", start=stamp(3), end=stamp(1))
+    with pytest.raises(WrongUseError, match="start or end"):
+        client.temporal.iterate(type="Station")
+
+
+def test_what_is_not_there_is_told_apart_from_what_nobody_built(broker, client) -> None:
+    with pytest.raises(NotFound):
+        client.temporal.get("urn:x:none")
+    broker.missing = frozenset({"temporal"})
+    with pytest.raises(NotImplementedByServer, match="temporal"):
+        client.temporal.query(type="Station", start=stamp(0))
+
+
+@pytest.mark.parametrize(
+    "temperature",
+    [
+        {"type": "Property", "values": [[1, "t1"], [2, "t2"]]},
+        [{"type": "Property", "values": [[1, "t1"], [2, "t2"]]}],
+        [
+            {"type": "Property", "values": [[1, "t1"]]},
+            {"type": "Property", "values": [[2, "t2"]], "datasetId": "urn:d"},
+        ],
+        [
+            {"type": "Property", "value": 1, "observedAt": "t1"},
+            {"type": "Property", "value": 2, "observedAt": "t2"},
+        ],
+    ],
+)
+def test_observations_are_read_from_objects_and_lists(temperature) -> None:
+    found = list(observations({"id": "urn:x", "type": "S", "temperature": temperature}))
+    assert [(o.value, o.time) for o in found] == [(1, "t1"), (2, "t2")]
+
+
+def test_relationships_and_languages_are_observations_too() -> None:
+    entity = {
+        "id": "urn:x",
+        "type": "S",
+        "in": {"type": "Relationship", "objects": [["urn:room", "t1"]]},
+        "name": {"type": "LanguageProperty", "languageMap": {"fr": "rue"}, "observedAt": "t2"},
+    }
+    assert [o.value for o in observations(entity)] == ["urn:room", {"fr": "rue"}]
+
+
+@given(
+    st.lists(st.integers(0, 60), min_size=1, max_size=40, unique=True),
+    st.lists(st.integers(0, 60), max_size=5),
+    st.booleans(),
+)
+def test_windows_that_overlap_at_their_ends_merge_to_the_whole(steps, cuts, pairs) -> None:
+    # Servers that count the boundary to both sides send its instance twice
+    steps, edges = sorted(steps), [-1, *sorted(set(cuts)), 61]
+    parts = []
+    for low, high in pairwise(edges):
+        kept = [s for s in steps if low <= s <= high]
+        block = (
+            {"type": "Property", "values": [[s, stamp(s)] for s in kept]}
+            if pairs
+            else [{"type": "Property", "value": s, "observedAt": stamp(s)} for s in kept]
+        )
+        parts.append({"id": "urn:x", "type": "S", "n": block})
+    assert values(merged(parts, timeproperty="observedAt"), "n") == steps
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ("date-time 2020-01-01T01:00:00Z-2020-01-01T04:00:00Z/*", True),
+        ("date-time 2020-09-01T12:03:00-2020-09-01T12:07:00/5", True),
+        ("date-time 2021-09-16T11:00-2021-09-16T10:22:39.650/3", True),
+        ("bytes 0-10/20", False),
+        ("", False),
+    ],
+)
+def test_content_ranges_are_read(header, known) -> None:
+    assert (range_of(header) is not None) is known
+
+
+def test_writing_and_deleting_history(server, reply, client) -> None:
+    server.route("POST", "/ngsi-ld/v1/temporal/entities", lambda request: reply(
+        201, headers=[("Location", "/ngsi-ld/v1/temporal/entities/urn:x:a")]
+    ))  # fmt: skip
+    server.route("*", "*", lambda request: reply(204))
+    assert client.temporal.create(history("a", temperature=2)) == "urn:x:a"
+    client.temporal.append("urn:x:a", {"temperature": []})
+    client.temporal.update_instance("urn:x:a", "temperature", "urn:i:1", {"temperature": []})
+    client.temporal.delete("urn:x:a", attribute="temperature", instance_id="urn:i:1")
+    client.temporal.delete("urn:x:a")
+    root = "/ngsi-ld/v1/temporal/entities"
+    assert [(r.method, r.path.removeprefix(root)) for r in server.requests] == [
+        ("POST", ""),
+        ("POST", "/urn:x:a/attrs"),
+        ("PATCH", "/urn:x:a/attrs/temperature/urn:i:1"),
+        ("DELETE", "/urn:x:a/attrs/temperature/urn:i:1"),
+        ("DELETE", "/urn:x:a"),
+    ]  # fmt: skip
+
+
+def test_a_server_before_1_8_is_asked_for_pairs_by_options(
+    broker, client, server, reply, station
+) -> None:
+    def handler(request):
+        if request.query.get("options") == "temporalValues":
+            pairs = {"type": "Property", "values": [[7, stamp(0)]]}
+            return reply(200, {"id": station, "type": "Station", "temperature": pairs})
+        return broker.handle(request)
+
+    server.route("*", "*", lambda request: handler(_without_format(request)))
+    with pytest.warns(CapabilityWarning, match="options"):
+        found = client.temporal.get(station, form="temporalValues")
+    assert values(found) == [7]
+
+
+def _without_format(request):
+    return replace(request, target=request.target.replace("format=temporalValues", "x=y"))
