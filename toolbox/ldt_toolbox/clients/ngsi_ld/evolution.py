@@ -125,20 +125,29 @@ def observations(
 
 def series_of(entities: Iterable[Mapping[str, Any]], timeproperty: str) -> dict[SeriesKey, Series]:
     """Count and extent of each series; instances without a time are left out."""
-    found: dict[SeriesKey, Series] = {}
+    times: dict[SeriesKey, list[str]] = {}
     for entity in entities:
-        for each in observations(entity, timeproperty=timeproperty):
-            at = moment(each.time)
-            if at is None:
-                continue
-            key = (each.entity_id, each.attribute, each.dataset_id)
-            old = found.get(key)
-            found[key] = (
-                Series(1, at, at)
-                if old is None
-                else Series(old.count + 1, min(old.first, at), max(old.last, at))
-            )
-    return found
+        entity_id = str(entity.get("id", ""))
+        for attribute, block in _blocks(entity):
+            key = (entity_id, attribute, str(block.get("datasetId", "")))
+            pairs_key = _pairs_key(block)
+            if pairs_key is None:
+                times.setdefault(key, []).append(str(block.get(timeproperty, "")))
+            else:
+                pairs = [pair for pair in block[pairs_key] if isinstance(pair, list)]
+                times.setdefault(key, []).extend(str(p[1]) for p in pairs if len(p) > 1)
+    found = {key: _extent(texts) for key, texts in times.items()}
+    return {key: series for key, series in found.items() if series is not None}
+
+
+def _extent(texts: list[str]) -> Series | None:
+    if texts and texts[0].endswith("Z") and len(set(map(len, texts))) == 1:
+        # Texts of one form in one zone are in the order of their times: parse the ends only
+        first, last = moment(min(texts)), moment(max(texts))
+        if first is not None and last is not None and all(text[-1] == "Z" for text in texts):
+            return Series(len(texts), first, last)
+    moments = [at for at in map(moment, texts) if at is not None]
+    return Series(len(moments), min(moments), max(moments)) if moments else None
 
 
 def merged(parts: Iterable[Mapping[str, Any]], *, timeproperty: str) -> Entity:
