@@ -41,7 +41,7 @@ class Broker:
     largest_page: int = 1000  # above it 403 TooManyResults
     silent_page: int = 10**9  # above it fewer elements come, without a word
     deepest_offset: int = 10**9  # from it on 403
-    link: str = "absolute"  # relative, self, foreign, two, opaque, none
+    link: str = "absolute"  # relative, self, back, foreign, two, opaque, none
     counts: bool = True
     ignores: frozenset[str] = frozenset()
     knows_format: bool = True
@@ -255,6 +255,8 @@ class Broker:
                 return [("Link", context), ("Link", f'<{target}>; rel="next"')]
             case "self":
                 return [("Link", f'<{request.target}>;rel="next"')]
+            case "back":
+                return [("Link", f'<{path}?{urlencode({**params, "offset": "0"})}>;rel="next"')]
             case "foreign":
                 return [("Link", f'<http://broker.internal:1026{target}>;rel="next"')]
             case "two":

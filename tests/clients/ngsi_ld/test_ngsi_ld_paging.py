@@ -43,9 +43,10 @@ def test_a_server_that_sends_fewer_than_asked_is_followed(broker, client) -> Non
     assert len(client.entities.query(type="Thing", page_size=20)) == 50
 
 
-def test_a_next_link_to_itself_is_told_and_passed(broker, client) -> None:
+@pytest.mark.parametrize("link", ["self", "back"])
+def test_a_next_link_to_itself_is_told_and_passed(broker, client, link) -> None:
     broker.put(*things(30))
-    broker.link = "self"
+    broker.link = link
     with pytest.warns(PagingWarning, match="leads to"):
         assert ids(client.entities.query(type="Thing", page_size=10)) == ids(things(30))
 

@@ -107,6 +107,14 @@ def test_what_came_before_a_time_out_is_kept() -> None:
         assert receiver.wait(1)[0].id == "urn:n:1"
 
 
+def test_waiting_takes_no_more_than_was_waited_for() -> None:
+    with Receiver() as receiver:
+        for n in range(3):
+            notify(receiver.endpoint(), n)
+        assert [n.id for n in receiver.wait(2)] == ["urn:n:0", "urn:n:1"]
+        assert [n.id for n in receiver.wait(1)] == ["urn:n:2"]
+
+
 def test_iterating_ends_when_the_receiver_closes() -> None:
     with Receiver() as receiver:
         for n in range(3):

@@ -205,14 +205,28 @@ def test_observations_are_read_from_objects_and_lists(temperature) -> None:
     assert [(o.value, o.time) for o in found] == [(1, "t1"), (2, "t2")]
 
 
-def test_relationships_and_languages_are_observations_too() -> None:
-    entity = {
-        "id": "urn:x",
-        "type": "S",
-        "in": {"type": "Relationship", "objects": [["urn:room", "t1"]]},
-        "name": {"type": "LanguageProperty", "languageMap": {"fr": "rue"}, "observedAt": "t2"},
-    }
-    assert [o.value for o in observations(entity)] == ["urn:room", {"fr": "rue"}]
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ({"values": [["Joe Bloggs", "t"]]}, "Joe Bloggs"),
+        (
+            {"languageMaps": [[{"languageMap": {"en": "yes", "fr": "oui"}}, "t"]]},
+            {"en": "yes", "fr": "oui"},
+        ),
+        ({"valueLists": [[["First", "Second"], "t"]]}, ["First", "Second"]),
+        ({"jsons": [[{"json": [{"id": "85a6"}]}, "t"]]}, [{"id": "85a6"}]),
+        ({"vocabs": [[{"vocab": "Male"}, "t"]]}, "Male"),
+        ({"objects": [["urn:ngsi-ld:Person:123455", "t"]]}, "urn:ngsi-ld:Person:123455"),
+        ({"objectLists": [[["urn:ngsi-ld:Person:Alice"], "t"]]}, ["urn:ngsi-ld:Person:Alice"]),
+        # normalized
+        ({"languageMap": {"fr": "rue"}, "observedAt": "t"}, {"fr": "rue"}),
+        ({"value": 3, "observedAt": "t", "values": [{"type": "Property", "value": 1}]}, 3),
+    ],
+)
+def test_every_kind_of_attribute_is_an_observation(block, expected) -> None:
+    # clause 4.5.9, examples 1 to 7
+    [found] = observations({"id": "urn:x", "type": "S", "a": {"type": "Property", **block}})
+    assert (found.value, found.time) == (expected, "t")
 
 
 @given(

@@ -24,6 +24,7 @@ VALUE_KEYS = {
 }
 """Members that hold pairs of value and time in the simplified form, and what one value is."""
 
+_WRAPPED = frozenset({"languageMaps", "jsons", "vocabs"})
 _NO_ATTRIBUTE = frozenset({"id", "type", "@context"})
 # Servers keep seconds or milliseconds; what lies this near a boundary may come on both sides
 _BLUR = timedelta(seconds=2)
@@ -120,7 +121,8 @@ def observations(
             continue
         for pair in block[pairs_key]:
             if isinstance(pair, list) and len(pair) >= 2:
-                yield Observation(entity_id, attribute, dataset_id, str(pair[1]), pair[0])
+                value = _bare(pair[0], VALUE_KEYS[pairs_key]) if pairs_key in _WRAPPED else pair[0]
+                yield Observation(entity_id, attribute, dataset_id, str(pair[1]), value)
 
 
 def series_of(entities: Iterable[Mapping[str, Any]], timeproperty: str) -> dict[SeriesKey, Series]:
@@ -255,7 +257,20 @@ def _blocks(entity: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _pairs_key(block: Mapping[str, Any]) -> str | None:
-    return next((key for key in VALUE_KEYS if isinstance(block.get(key), list)), None)
+    """Member with pairs; a normalized instance may have a sub-attribute of such a name."""
+    return next(
+        (
+            key
+            for key, single in VALUE_KEYS.items()
+            if isinstance(block.get(key), list) and single not in block
+        ),
+        None,
+    )
+
+
+def _bare(value: Any, single: str) -> Any:
+    """Value of a pair; language maps, JSON and vocabulary terms come in an object (4.5.9)."""
+    return value[single] if isinstance(value, dict) and set(value) == {single} else value
 
 
 def _sortable(text: Any) -> datetime:
