@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from ldt_toolbox.paths import data_root
 
-COOKBOOK = ("00-start-here.ipynb",)
+COOKBOOK = ("00-start-here.ipynb", "20-models-and-mappings.ipynb")
 USE_CASES = ("heat-islands",)
 
 

@@ -45,6 +45,7 @@ def test_cookbook_gives_the_stored_numbers(cookbook, tmp_path):
     assert code == 0, text[-4000:]
     assert names == {path.stem for path in cookbook}
     assert passed_cells(text, "00-start-here") == 10
+    assert passed_cells(text, "20-models-and-mappings") == 16
 
 
 def test_use_case_notebook_gives_the_stored_headline(use_case_notebooks, tmp_path):

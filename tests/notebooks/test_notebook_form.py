@@ -31,7 +31,7 @@ def test_collector_that_finds_none_fails(tmp_path, request):
 
 
 def test_all_notebooks_are_valid_and_have_code(every_notebook):
-    assert len(every_notebook) == 2
+    assert len(every_notebook) == 3
     for name, notebook in every_notebook.items():
         nbformat.validate(notebook)
         assert len(code_cells(notebook)) >= 8, name

@@ -112,7 +112,8 @@ def run(
         except BaseException as error:
             kept = _keep_failure(staging, parent / f"{run_id}.failed", error)
             if isinstance(error, LDTError) and kept:
-                raise type(error)(f"{error}\nkept: {kept}") from error
+                error.args = (f"{error}\nkept: {kept}",)
+                raise
             if isinstance(error, OSError):
                 raise OutputError(f"{_os_reason(error)}\nkept: {kept}") from error
             raise
