@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ldt_toolbox.heat import observed, outdoor_comfort, places, scenario, steps, story
+from ldt_toolbox.heat import observed, outdoor_comfort, places, robustness, scenario, steps, story
 from ldt_toolbox.heat.cooling import CoolingResult
 from ldt_toolbox.heat.cover import Cover
 from ldt_toolbox.heat.exposure import (
@@ -61,7 +61,7 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     ranked = rank(inputs, ground, gain)
     measures = plan(inputs, ground, ranked, parameters)
     table, change = compare(heat, measures, summer, ground, seen, parameters)
-    draws = steps.uncertainty(today, measures["all"].cover, summer, ground, seen, parameters)
+    draws = robustness.uncertainty(today, measures["all"].cover, summer, ground, seen, parameters)
     vulnerable_cells = vulnerable(heat, today, summer, seen, ground, parameters)
     extras = observations(heat, sky, inputs, ground, parameters)
     return assemble(
@@ -136,8 +136,8 @@ def vulnerable(
     ground: Ground,
     parameters: Parameters,
 ) -> gpd.GeoDataFrame:
-    """Vulnerability of each neighbourhood cell (see `steps.vulnerability`)."""
-    return steps.vulnerability(
+    """Vulnerability of each neighbourhood cell (see `robustness.vulnerability`)."""
+    return robustness.vulnerability(
         heat, today, seen, ground, reference_c=summer.reference_c,
         draws=parameters.monte_carlo_draws, seed=parameters.seed,
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Vector onto grid, fine onto coarse."""
 
 import math
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from affine import Affine
@@ -129,3 +130,26 @@ def onto_grid(raster: Raster, grid: Raster, *, nearest: bool = False) -> NDArray
         dst_nodata=np.nan, resampling=Resampling.nearest if nearest else Resampling.bilinear,
     )  # fmt: skip
     return out
+
+
+def pool(values: NDArray[np.float32], side: int, how: Callable[..., object]) -> NDArray[np.float64]:
+    """Reduce blocks of `side` x `side` cells; a block that the edge cuts keeps what it has.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (rows, columns)
+        NaN where missing.
+    side : int
+        Cells along a side of a block.
+    how : callable
+        `numpy.nanmean`, `numpy.nansum` or alike.
+    """
+    rows, columns = values.shape
+    padded = np.pad(
+        values.astype(np.float64), ((0, -rows % side), (0, -columns % side)),
+        constant_values=np.nan,
+    )  # fmt: skip
+    blocks = padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a block outside is all NaN
+        return np.asarray(how(blocks, axis=(1, 3)))
