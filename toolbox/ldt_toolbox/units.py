@@ -2,8 +2,8 @@
 
 Codes are those of UN/CEFACT Recommendation 20 (as NGSI-LD's ``unitCode`` wants them), and a few
 composites of the toolbox for which that list has none. `ldt_toolbox.models.units` converts with
-this table. The codes G51, GP, 59 and 61 are written from memory of that list; the others were
-compared with a printed copy of it.
+this table. The codes of volume flow, speed and pressure, dB and µg/m³ were compared with a printed
+copy of that list; G51, GP, 59, 61 and the common ones (KGM, PAL, LUX, VLT ...) are from memory.
 """
 
 import math
