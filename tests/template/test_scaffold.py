@@ -276,7 +276,10 @@ def make_with_this_environment(target: str, folder: Path) -> str:
     if not (environment / "bin" / "ldt").exists():
         pytest.skip("these tests do not run in a virtual environment with `ldt` in it")
     done = subprocess.run(
-        ["make", target, f"VENV={environment}"], cwd=folder, capture_output=True, text=True
+        ["make", "--no-print-directory", target, f"VENV={environment}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert not (folder / ".venv").exists()
