@@ -122,12 +122,12 @@ def test_a_raster_is_read_beyond_the_boundary_by_the_role_s_margin(
 ) -> None:
     from affine import Affine
 
-    transform = Affine(20, 0, 495_000, 0, -20, 5_006_000)
-    write_raster(np.full((600, 600), 7, np.float32), name="t.tif", transform=transform)
+    transform = Affine(40, 0, 480_000, 0, -40, 5_020_000)
+    write_raster(np.full((1000, 1000), 7, np.float32), name="t.tif", transform=transform)
     place = territory(buildings=buildings, terrain=source("t.tif", role="terrain", unit="m"))
     terrain = load(HEAT, place).raster("terrain")
-    assert HEAT.roles["terrain"].margin_km == 1
-    assert terrain.bounds == (499_000, 4_999_000, 502_000, 5_002_000)
+    assert HEAT.roles["terrain"].margin_km == 12
+    assert terrain.bounds == (488_000, 4_988_000, 513_000, 5_013_000)
 
 
 def test_climate_normals_come_by_name(buildings: Source, territory: BuildTerritory) -> None:
