@@ -87,7 +87,8 @@ def block_mean(values: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
         return values.astype(np.float32)
     blocks = values.reshape(rows // factor, factor, columns // factor, factor)
     if not np.issubdtype(values.dtype, np.floating):
-        return np.asarray(np.mean(blocks, axis=(1, 3), dtype=np.float64), np.float32)
+        total = np.add.reduce(blocks, axis=(1, 3), dtype=np.float64)
+        return np.asarray(total / factor**2, np.float32)
     known = np.isfinite(blocks)
     count = known.sum(axis=(1, 3))
     total = np.where(known, blocks, 0).sum(axis=(1, 3), dtype=np.float64)
