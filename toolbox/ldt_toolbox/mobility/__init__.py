@@ -1,0 +1,1 @@
+"""Mobility: networks, access, public transport, traffic, equity."""
