@@ -1,0 +1,1 @@
+"""GTFS: public transport timetables read, checked and counted."""
