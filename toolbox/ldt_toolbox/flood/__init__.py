@@ -1,0 +1,1 @@
+"""Flood: rain, runoff, terrain, hydraulics and what a flood does to people and buildings."""
