@@ -179,7 +179,7 @@ def test_without_values_or_outside_nothing_is_made_up() -> None:
         grid, thresholds=(0.0,), quantiles=(0.5,),
     )  # fmt: skip
     assert list(found["cells"][:4]) == [0, 0, 0, 0]
-    assert found.loc[:3, ["mean", "min", "max", "share_above_0", "quantile_0.5"]].isna().all(None)
+    assert found.loc[:3, ["mean", "min", "max", "share_above_0", "quantile_0.5"]].isna().all(axis=None)
     assert list(found["known_share"][:2]) == [0, 0]
     assert found["known_share"][2:4].isna().all()
     assert found["known_share"][4] == pytest.approx(0.5)
