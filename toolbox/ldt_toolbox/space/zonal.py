@@ -68,7 +68,7 @@ def zonal_statistics(
     wrong = [q for q in quantiles if not 0 <= q <= 1]
     if wrong:
         raise DataError(f"a quantile of {wrong[0]:g} does not exist: give shares between 0 and 1")
-    rings = _rings(polygons, raster, _workers(threads))
+    rings = _rings(polygons, raster)
     limits = np.asarray(sorted(set(thresholds)), np.float64)
     out = np.empty((len(polygons), 5 + len(limits)), np.float64)
 
@@ -113,7 +113,7 @@ def coverage(
         values of any raster of this shape it gives sums over all polygons at once.
     """
     workers = _workers(threads)
-    rings = _rings(polygons, raster, workers)
+    rings = _rings(polygons, raster)
     rows, columns = raster.shape
     ends = np.zeros(len(polygons) + 1, np.int64)
     cells, shares = np.empty(0, np.int64), np.empty(0, np.float64)
@@ -156,7 +156,7 @@ def _floats(raster: Raster) -> NDArray[np.floating]:
 
 
 def _rings(
-    polygons: gpd.GeoSeries | gpd.GeoDataFrame, raster: Raster, workers: int
+    polygons: gpd.GeoSeries | gpd.GeoDataFrame, raster: Raster
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Coordinates in cells (column, row), and where rings, parts and polygons begin."""
     if polygons.crs is None or polygons.crs != raster.crs:
@@ -174,13 +174,8 @@ def _rings(
             f"{odd.size} geometries are no polygons (the first is a {shapes[odd[0]].geom_type} at "
             f"{polygons.index[odd[0]]}): buffer them or leave them out"
         )
-    valid = np.ones(len(shapes), bool)
-
-    def check(first: int, last: int) -> None:
-        valid[first:last] = shapely.is_valid(shapes[first:last])
-
-    _in_chunks(check, len(shapes), workers)
-    bad = np.flatnonzero(~valid & ~empty)
+    # in one thread: shapely silences warnings meanwhile, which is not safe in several
+    bad = np.flatnonzero(~shapely.is_valid(shapes) & ~empty)
     if bad.size:
         raise DataError(
             f"{bad.size} polygons cross or overlap themselves (the first at "
