@@ -1,0 +1,43 @@
+"""What the twin bears at most: each limit keeps one request from taking the process down."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on what a request may ask for.
+
+    Attributes
+    ----------
+    body_bytes : int
+        Size of a request's body; above it 413.
+    depth : int
+        Nesting of JSON; above it 400.
+    vertices : int
+        Positions of one geometry; above it 400.
+    batch : int
+        Entities of one batch operation; above it 413.
+    page : int
+        Entities of a page if the request says nothing.
+    largest_page : int
+        Largest `limit`; above it 403 TooManyResults.
+    query_s : float
+        Time of one query, in seconds; above it 403 TooComplexQuery.
+    query_terms : int
+        Conditions of one `q`; above it 403 TooComplexQuery.
+    pattern : int
+        Characters of one regular expression; above it 400.
+    url : int
+        Characters of a request's target; above it 414.
+    """
+
+    body_bytes: int = 64_000_000
+    depth: int = 64
+    vertices: int = 100_000
+    batch: int = 10_000
+    page: int = 20
+    largest_page: int = 1000
+    query_s: float = 20.0
+    query_terms: int = 200
+    pattern: int = 500
+    url: int = 16_000

@@ -1,0 +1,82 @@
+"""Tables of the twin's file, and how a file of an earlier version becomes one of today's.
+
+`PRAGMA user_version` is the number of upgrades that a file has seen; `upgrade` runs those that
+are left, each in a transaction. An upgrade that was released is never changed: a new one follows.
+"""
+
+import sqlite3
+
+from ldt_toolbox.errors import DataError
+
+_FIRST = """
+CREATE TABLE tenant (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE term (
+    id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, iri TEXT NOT NULL, UNIQUE (tenant, iri));
+CREATE TABLE entity (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL, id TEXT NOT NULL,
+    doc BLOB NOT NULL, UNIQUE (tenant, id));
+CREATE INDEX entity_tenant ON entity (tenant);
+CREATE TABLE entity_type (
+    term INTEGER NOT NULL, entity INTEGER NOT NULL, PRIMARY KEY (term, entity)) WITHOUT ROWID;
+CREATE TABLE entity_attribute (
+    term INTEGER NOT NULL, entity INTEGER NOT NULL, PRIMARY KEY (term, entity)) WITHOUT ROWID;
+CREATE TABLE entity_scope (
+    tenant INTEGER NOT NULL, scope TEXT NOT NULL, entity INTEGER NOT NULL,
+    PRIMARY KEY (tenant, scope, entity)) WITHOUT ROWID;
+CREATE TABLE entity_value (
+    term INTEGER NOT NULL, value, entity INTEGER NOT NULL,
+    PRIMARY KEY (term, value, entity)) WITHOUT ROWID;
+CREATE TABLE entity_place (
+    id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, term INTEGER NOT NULL, rank INTEGER NOT NULL);
+CREATE INDEX entity_place_entity ON entity_place (entity);
+CREATE VIRTUAL TABLE place USING rtree (
+    id, west, east, south, north, term_low, term_high, +entity INTEGER);
+CREATE TABLE context (
+    id TEXT PRIMARY KEY, url TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, body BLOB NOT NULL,
+    created TEXT NOT NULL, used TEXT, hits INTEGER NOT NULL DEFAULT 0);
+"""
+
+#: One text of SQL a version, in order.
+UPGRADES: tuple[str, ...] = (_FIRST,)
+
+
+class StoreVersionError(DataError):
+    """A file was written by a later version of the twin."""
+
+
+def upgrade(connection: sqlite3.Connection) -> int:
+    """Bring a file up to today's tables.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In autocommit mode (`isolation_level` None).
+
+    Returns
+    -------
+    int
+        Version that the file had before; 0 for a new one.
+
+    Raises
+    ------
+    StoreVersionError
+        If the file is newer than this program.
+    """
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > len(UPGRADES):
+        raise StoreVersionError(
+            f"the twin's file has version {found}, this program knows {len(UPGRADES)}: "
+            "update ldt-toolbox, or start with another file"
+        )
+    for version, script in enumerate(UPGRADES[found:], found + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in script.split(";\n"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version:d}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    return found
