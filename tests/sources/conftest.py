@@ -1,8 +1,11 @@
 """A square of one kilometre in a projected grid, and writers of files that lie in it."""
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -95,3 +98,22 @@ def territory(tmp_path: Path) -> Callable[..., Territory]:
         )  # fmt: skip
 
     return build
+
+
+def _server_module(name: str) -> Any:
+    if name not in sys.modules:
+        path = Path(__file__).parents[1] / "servers" / f"{name}.py"
+        spec = spec_from_file_location(name, path)
+        sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture
+def broker() -> Iterator[Any]:
+    """A context broker of GS CIM 009 in memory; `broker.server` is on a port of this machine."""
+    hostile = _server_module("hostile")
+    with hostile.HostileServer() as server:
+        yield _server_module("ngsi_ld_broker").Broker(
+            server, hostile.Reply, _server_module("ngsi_ld_q")
+        )

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 PROVENANCE = ("observed", "derived", "synthetic")
-PROTOCOLS = ("file",)
 _TOP = (
     "id", "names", "country", "codes", "crs", "languages", "timezone", "boundary", "sources",
     "use_cases",
 )  # fmt: skip
 _CODES = ("lau", "insee", "nuts", "iso3166", "national")
+# keys that every source has; those of its protocol come from `sources/protocols.py`
 _SOURCE = (
-    "protocol", "path", "layer", "source", "url", "licence", "attribution", "date", "provenance",
-    "unit", "columns", "classes", "sha256", "note", "crs",
+    "protocol", "source", "url", "licence", "attribution", "date", "provenance", "unit", "columns",
+    "sha256", "note",
 )  # fmt: skip
 
 
@@ -40,19 +40,21 @@ class Source:
     use : str
         Entry of the registry, or empty.
     protocol : str
-        How it is read: `file`.
+        How it is read: one of `sources/protocols.py`, such as `file` or `ngsi-ld`.
     path : pathlib.Path or None
-        The file.
+        The file; for a server, the snapshot that is read in its place.
     source, licence, attribution, date, provenance, unit, url, note : str
         What it is; provenance is `observed`, `derived` or `synthetic`.
     columns : mapping of str to str
-        Column that the role names -> column in the file.
+        Column that the role names -> column in the file, or attribute of the entity.
     classes : mapping of str to str
         Class value in the file -> class of the toolbox.
     sha256 : str
-        Hash of the file, or empty.
+        Hash of the file or of what the server sent, or empty.
     crs : str
         CRS of a file that does not tell it, or empty.
+    settings : mapping
+        What its protocol needs beyond that, as the protocol's module checked it.
     line : int or None
         Line of territory.yaml, for messages.
     """
@@ -74,6 +76,7 @@ class Source:
     sha256: str = ""
     note: str = ""
     crs: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
     line: int | None = None
 
 
@@ -279,17 +282,6 @@ def _read_crs(doc: Document) -> "CRS | None":
     return crs
 
 
-def _is_crs(text: str) -> bool:
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError as PyprojCRSError
-
-    try:
-        CRS.from_user_input(text)
-    except PyprojCRSError:
-        return False
-    return True
-
-
 def _read_source(doc: Document, role: str, where: Where) -> Source:
     spec = doc.mapping(where)
     line = doc.line(where)
@@ -312,39 +304,41 @@ def _read_source(doc: Document, role: str, where: Where) -> Source:
             date=known["date"], provenance=known["provenance"], unit=known["unit"],
             columns={}, classes={}, note=known.get("note", ""), line=line,
         )  # fmt: skip
-    doc.mapping(where, known=_SOURCE, required=("protocol", "path", "source", "licence"))
-    doc.choice((*where, "protocol"), PROTOCOLS)
+    from ldt_toolbox.sources.protocols import PROTOCOLS, way  # it builds on this module
+
+    # what cuts the territory out must be there without a network
+    valid = PROTOCOLS if role != "boundary" else ("file",)
+    protocol = doc.choice((*where, "protocol"), valid)
+    asked = way(protocol if protocol in valid else "file")
+    doc.mapping(
+        where,
+        known=(*_SOURCE, *asked.KEYS),
+        required=("protocol", *asked.REQUIRED, "source", "licence"),
+    )
     provenance = doc.choice((*where, "provenance"), PROVENANCE)
     if spec and not provenance:
         doc.problem(where, f"{role} lacks `provenance`: say observed, derived or synthetic")
-    path = None
-    if doc.text((*where, "path")):
-        path = doc.path.parent / doc.text((*where, "path"))
-        if not path.exists():
-            doc.problem((*where, "path"), f"{role}: no file {spec['path']} beside territory.yaml")
+    settings = asked.check(doc, where)
+    path = doc.text((*where, "path")) or doc.text((*where, "snapshot"))
     columns = doc.mapping((*where, "columns"))
     classes = doc.mapping((*where, "classes"))
-    crs = doc.text((*where, "crs"))
-    if crs and not _is_crs(crs):
-        doc.problem(
-            (*where, "crs"), f"`{crs}` is no coordinate reference system: use e.g. EPSG:4326"
-        )
     return Source(
         role=role,
         protocol=str(spec.get("protocol", "")),
-        path=path,
+        path=doc.path.parent / path if path else None,
         layer=doc.text((*where, "layer")),
         source=doc.text((*where, "source")),
         url=doc.text((*where, "url")),
         licence=doc.text((*where, "licence")),
         attribution=doc.text((*where, "attribution")),
-        date=doc.text((*where, "date")),
+        date=doc.text((*where, "date")) or str(settings.get("period", "")),
         provenance=provenance,
         unit=doc.text((*where, "unit")),
         columns={name: doc.text((*where, "columns", name)) for name in columns},
         classes={value: doc.text((*where, "classes", value)) for value in classes},
         sha256=doc.text((*where, "sha256"), pattern="[0-9a-f]{64}"),
         note=doc.text((*where, "note")),
-        crs=crs,
+        crs=doc.text((*where, "crs")),
+        settings=settings,
         line=line,
     )

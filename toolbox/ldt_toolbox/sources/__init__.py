@@ -1,13 +1,14 @@
 """Load what a use case needs from what a territory has."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldt_toolbox.errors import DataError, MissingRoleError
 from ldt_toolbox.results import Note
+from ldt_toolbox.sources.file import checked_hash, file_sha256
+from ldt_toolbox.sources.protocols import way
+from ldt_toolbox.sources.received import Received, keep
 from ldt_toolbox.territory import Source, Territory
 from ldt_toolbox.use_case import Role, UseCase
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ldt_toolbox.space.raster import Raster
 
-RASTER_SUFFIXES = {".tif", ".tiff", ".vrt", ".nc", ".asc", ".img", ".jp2"}
+__all__ = ["Inputs", "Layer", "Received", "file_sha256", "load", "load_role"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,11 @@ class Layer:
     source : Source
         Licence, origin, date, provenance and unit.
     sha256 : str
-        Hash of the file that was read.
+        Hash of the file that was read, or of what a server sent.
     notes : tuple of Note
         What was mended or assumed while reading.
+    received : Received or None
+        What a server sent; None where a file was read.
     """
 
     role: str
@@ -43,6 +46,7 @@ class Layer:
     source: Source
     sha256: str
     notes: tuple[Note, ...] = ()
+    received: Received | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def load(case: UseCase, territory: Territory) -> Inputs:
             f"{case.id} needs roles for which {territory.id} names no source:\n{lines}\n"
             f"add them under `sources:` in {territory.path}"
         )
-    _checked_hash(territory.boundary)
+    checked_hash(territory.boundary)
     layers = {
         role.id: load_role(role, territory)
         for role in case.roles.values()
@@ -174,8 +178,8 @@ def load_role(role: Role, territory: Territory) -> Layer:
     MissingRoleError
         If the territory names no source for it.
     DataError
-        If the file's hash differs from the one that territory.yaml states, or the file does not
-        fit the role.
+        If the hash of a file or answer differs from the one that territory.yaml states, it does
+        not fit the role, or a server does not give it.
     """
     if role.id not in territory.sources:
         raise MissingRoleError(f"{territory.id} names no source for `{role.id}`")
@@ -185,53 +189,12 @@ def load_role(role: Role, territory: Territory) -> Layer:
         raise DataError(
             f"{role.id} comes by `{accepted}`, but this use case accepts {', '.join(role.accepts)}"
         )
-    data: Any
     if source.use:
         from ldt_toolbox.sources.tables import read_normals
 
         data, notes = read_normals(source.use, lonlat=territory.center_lonlat)
         return Layer(role.id, data, source, "", tuple(notes))
-    digest = _checked_hash(source)
-    is_raster = source.path is not None and source.path.suffix.lower() in RASTER_SUFFIXES
-    if role.kind == "table":
-        from ldt_toolbox.sources.tables import read_table
-
-        data, notes = read_table(source, role)
-    elif is_raster and "raster" in role.kind:
-        from ldt_toolbox.sources.grid import read_raster
-
-        bounds = territory.boundary_geometry.buffer(1000 * role.margin_km).bounds
-        data, notes = read_raster(source, crs=territory.crs, bounds=bounds, role=role)
-    elif "vector" in role.kind and not is_raster:
-        from ldt_toolbox.sources.vector import read_vector
-
-        data, notes = read_vector(
-            source, crs=territory.crs, geometry=role.geometry,
-            clip=territory.boundary_geometry.buffer(1000 * role.margin_km), role=role,
-        )  # fmt: skip
-    else:
-        raise DataError(f"{role.id} must be {role.kind}, but {source.path} is not")
-    return Layer(role.id, data, source, digest, tuple(notes))
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal text; of a folder (such as a .gdb), of all its files."""
-    if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if p.is_file())
-        told = "".join(f"{p.relative_to(path).as_posix()} {file_sha256(p)}\n" for p in inside)
-        return hashlib.sha256(told.encode()).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _checked_hash(source: Source) -> str:
-    if source.path is None or not source.path.exists():
-        return ""  # the reader says it better
-    digest = file_sha256(source.path)
-    if source.sha256 and digest != source.sha256:
-        raise DataError(
-            f"{source.role}: {source.path.name} has the hash {digest[:12]}..., "
-            f"territory.yaml states {source.sha256[:12]}...: the file was changed; "
-            "restore it, or remove `sha256` if the change is meant"
-        )
-    return digest
+    loaded = way(source.protocol).read(source, role, territory)
+    if loaded.received is not None:
+        keep(loaded.received)
+    return Layer(role.id, loaded.data, source, loaded.sha256, loaded.notes, loaded.received)

@@ -76,6 +76,40 @@ def read_vector(
             role_columns(frame, source, role, name, geometry=shapes, strict=False),
             geometry=shapes,
         )
+    return cleaned(frame, name=name, crs=crs, geometry=geometry, clip=clip)
+
+
+def cleaned(
+    frame: gpd.GeoDataFrame,
+    *,
+    name: str,
+    crs: CRS,
+    geometry: str,
+    clip: "BaseGeometry | None",
+) -> tuple[gpd.GeoDataFrame, list[Note]]:
+    """Mend, reproject and clip features, wherever they came from.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        As it came, with its CRS.
+    name : str
+        Role and file or server, for messages.
+    crs, geometry, clip
+        As for `read_vector`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        With a fresh index and all columns.
+    list of Note
+        What was mended or left out.
+
+    Raises
+    ------
+    DataError
+        If nothing is left.
+    """
     if frame.geometry.name != "geometry":
         frame = frame.rename_geometry("geometry")
     total = len(frame)
