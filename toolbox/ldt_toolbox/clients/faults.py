@@ -138,7 +138,17 @@ def _problem(hop: Hop, response: requests.Response, known: tuple[str, ...]) -> d
         found = json.loads(b"".join(pieces))
     except (ClientError, ValueError, RecursionError):
         return {}
-    return mask_value(found, known) if isinstance(found, dict) else {}
+    return mask_value(_with_detail(found), known) if isinstance(found, dict) else {}
+
+
+def _with_detail(problem: dict[str, Any]) -> dict[str, Any]:
+    """Problem whose `detail` is one text (RFC 9457, 3.1.4), however the server wrote it."""
+    detail = problem.get("detail", problem.get("details"))
+    if detail is None or isinstance(problem.get("detail"), str):
+        return problem
+    parts = list(detail.values()) if isinstance(detail, dict) else detail
+    texts = [str(part) for part in parts] if isinstance(parts, list) else [str(parts)]
+    return {**problem, "detail": "; ".join(texts)}
 
 
 def _told(problem: dict[str, Any]) -> str:

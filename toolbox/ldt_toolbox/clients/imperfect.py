@@ -43,6 +43,14 @@ class CutAnswerWarning(ImperfectServerWarning):
     """The server sent part of what was asked for and said that all is well."""
 
 
+class SourceFailedWarning(CutAnswerWarning):
+    """Sources behind the server failed or answered late: what came from them is missing or old."""
+
+
+class WrongStatusWarning(ImperfectServerWarning):
+    """The status says that it is done, but is not the one that the standard names."""
+
+
 class PagingWarning(ImperfectServerWarning):
     """Pages that do not fit together: a next link to itself, an empty page, a wrong count."""
 

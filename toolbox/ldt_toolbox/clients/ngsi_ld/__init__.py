@@ -3,6 +3,7 @@
 What is supported, by which clause, and which test holds it, is listed in `docs/ngsi-ld.md`.
 """
 
+from ldt_toolbox.clients.ngsi_ld.aggregation import Aggregate, aggregates
 from ldt_toolbox.clients.ngsi_ld.batch import BatchInterrupted, BatchResult
 from ldt_toolbox.clients.ngsi_ld.client import NgsiLd
 from ldt_toolbox.clients.ngsi_ld.geo import GeoQuery
@@ -13,6 +14,7 @@ from ldt_toolbox.clients.ngsi_ld.subscriptions import subscription
 from ldt_toolbox.clients.ngsi_ld.temporal import observations
 
 __all__ = [
+    "Aggregate",
     "BatchError",
     "BatchInterrupted",
     "BatchResult",
@@ -24,6 +26,7 @@ __all__ = [
     "Q",
     "Receiver",
     "UpdateResult",
+    "aggregates",
     "observations",
     "subscription",
 ]

@@ -1,6 +1,9 @@
 """Aggregation of temporal evolutions over periods (GS CIM 009 V1.8.1, 4.5.19)."""
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from ldt_toolbox.clients.answer import Answer
 from ldt_toolbox.clients.imperfect import CutAnswerWarning, report
@@ -13,6 +16,58 @@ METHODS = frozenset({"avg", "distinctCount", "max", "min", "stddev", "sum", "sum
 _DURATION = re.compile(
     r"P(?=.)((\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?|\d+W)", re.ASCII
 )
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """What an aggregation says of one period.
+
+    Attributes
+    ----------
+    entity_id, attribute, dataset_id : str
+        Where it belongs; `dataset_id` is empty for the default instance.
+    method : str
+        One of `METHODS`.
+    value : object
+        The aggregate.
+    start, end : str
+        Period, as the server wrote it; empty if the server names none.
+    """
+
+    entity_id: str
+    attribute: str
+    dataset_id: str
+    method: str
+    value: Any
+    start: str
+    end: str
+
+
+def aggregates(entity: Mapping[str, Any]) -> Iterator[Aggregate]:
+    """Aggregates of all attributes, methods and periods of an aggregated evolution (4.5.19).
+
+    Parameters
+    ----------
+    entity : mapping
+        As `client.temporal.aggregate` gives it.
+
+    Yields
+    ------
+    Aggregate
+        In the order of the server.
+    """
+    for attribute, value in entity.items():
+        for block in value if isinstance(value, list) else [value]:
+            for method, periods in block.items() if isinstance(block, dict) else ():
+                if method not in METHODS or not isinstance(periods, list):
+                    continue
+                # One period may have lost its outer list to the compaction of JSON-LD
+                for period in periods if isinstance(next(iter(periods), []), list) else [periods]:
+                    found, start, end = (*period, "", "", "")[:3]
+                    yield Aggregate(
+                        str(entity.get("id", "")), attribute, str(block.get("datasetId", "")),
+                        method, found, str(start), str(end),
+                    )  # fmt: skip
 
 
 def aggregation_params(methods: Names, period: str) -> dict[str, str]:

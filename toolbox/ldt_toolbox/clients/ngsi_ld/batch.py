@@ -13,13 +13,19 @@ from ldt_toolbox.clients.errors import (
     BadRequest,
     ClientError,
     HttpStatusError,
+    InvalidAnswer,
     NotImplementedByServer,
     RequestTooLarge,
 )
 from ldt_toolbox.clients.imperfect import ImperfectServerWarning, report
-from ldt_toolbox.clients.ngsi_ld.connection import Body, Connection, element, encode
+from ldt_toolbox.clients.ngsi_ld.connection import Body, Connection, encode
 from ldt_toolbox.clients.ngsi_ld.entities import Entities, Entity
-from ldt_toolbox.clients.ngsi_ld.outcomes import BatchError, batch_errors
+from ldt_toolbox.clients.ngsi_ld.outcomes import (
+    BatchError,
+    batch_errors,
+    batch_told,
+    succeeded_ids,
+)
 from ldt_toolbox.errors import WrongUseError
 
 MOST_ENTITIES = 500
@@ -232,7 +238,16 @@ class Batch:
                 [item.id for item in chunk],
             ) from error
         else:
-            _account(operation, answer, [item.id for item in chunk], result)
+            ids = [item.id for item in chunk]
+            try:
+                _account(operation, answer, ids, result)
+            except InvalidAnswer as error:
+                raise BatchInterrupted(
+                    f"nobody can tell what the batch {operation} did: {error}; look the entities "
+                    "of this error up before going on",
+                    result,
+                    ids,
+                ) from error
 
     def _smaller(
         self,
@@ -256,11 +271,11 @@ class Batch:
 
 def _account(operation: Operation, answer: Answer, ids: list[str], result: BatchResult) -> None:
     """Put each id of a request where the answer says it belongs."""
-    if answer.status == 207 or (answer.status == 200 and answer.content.strip()):
-        told = element(answer, "a BatchOperationResult (5.2.16)")
+    told = batch_told(answer)
+    if told is not None:
         errors = batch_errors(told)
         failed = {error.entity_id for error in errors}
-        succeeded = [str(each) for each in told.get("success", [])]
+        succeeded = succeeded_ids(told)
         result.errors.extend(errors)
         result.succeeded.extend(each for each in succeeded if each not in failed)
         if operation == "create":

@@ -16,8 +16,9 @@ from ldt_toolbox.clients.errors import (
     NotImplementedByServer,
 )
 from ldt_toolbox.clients.http import HttpClient
-from ldt_toolbox.clients.imperfect import CapabilityWarning, report
+from ldt_toolbox.clients.imperfect import CapabilityWarning, ImperfectServerWarning, report
 from ldt_toolbox.clients.masking import mask_url
+from ldt_toolbox.clients.ngsi_ld.deviations import READ, WRITTEN, check_answer
 from ldt_toolbox.errors import WrongUseError
 
 CORE_CONTEXT = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
@@ -134,7 +135,9 @@ class Connection:
         link = self._link() if named else ""
         if link:
             headers["Link"] = link
-        return self._request("GET", path, params, headers, None, expected, feature)
+        allowed = {*expected, *READ}
+        answer = self._request("GET", path, params, headers, None, allowed, feature)
+        return check_answer(answer, expected)
 
     def send(
         self,
@@ -166,9 +169,11 @@ class Connection:
             body = self.body(payload)
             headers |= body.headers
             content = body.content
-        return self._request(
-            method, path, params, headers, content, expected, feature, idempotent=idempotent
+        allowed = {*expected, *(READ if idempotent else WRITTEN)}
+        answer = self._request(
+            method, path, params, headers, content, allowed, feature, idempotent=idempotent
         )
+        return check_answer(answer, expected)
 
     def body(self, payload: Any) -> "Body":
         """Payload as it is sent: with a Link header as JSON, or with its @context as JSON-LD."""
@@ -332,6 +337,10 @@ def elements(answer: Answer, what: str) -> list[Any]:
     value = answer.json()
     if isinstance(value, Mapping) and value.get("type") == "FeatureCollection":
         value = value.get("features")
+    if isinstance(value, Mapping) and "id" in value and "type" in value:
+        # JSON-LD compaction makes a list of one into its element
+        report(ImperfectServerWarning(f"{answer.url} answered with one object, not a list of it"))
+        value = [dict(value)]
     if not isinstance(value, list):
         raise InvalidAnswer(
             f"{answer.url} answered with {type(value).__name__} where a list of {what} is due; "
@@ -358,17 +367,30 @@ def element(answer: Answer, what: str) -> dict[str, Any]:
 
 
 def created_id(answer: Answer, otherwise: str) -> str:
-    """Id at the end of a Location header, relative or absolute (6.4.3.1)."""
+    """Id at the end of a Location header, relative or absolute (6.4.3.1).
+
+    Raises
+    ------
+    InvalidAnswer
+        There is no such header, and the caller knows no id either.
+    """
     path = urlsplit(answer.headers.get("Location", "")).path.rstrip("/")
     # An id such as http://host/x may stand there unencoded: then the resource's name ends it
     for resource in ("entities", "subscriptions", "jsonldContexts", "csourceRegistrations"):
-        _, found, tail = path.partition(f"/{resource}/")
-        if found:
+        _, named, tail = path.partition(f"/{resource}/")
+        if named:
             return unquote(tail)
-    return unquote(path.rpartition("/")[2]) or otherwise
+    found = unquote(path.rpartition("/")[2]) or otherwise
+    if not found:
+        raise InvalidAnswer(
+            f"{answer.url} created something and names no Location; list what is there to find it"
+        )
+    return found
 
 
 def result_count(answer: Answer) -> int | None:
     """Number of all results (6.3.13); None if the server does not say."""
-    text = answer.headers.get("NGSILD-Results-Count", "").strip()
+    named = answer.headers.get("NGSILD-Results-Count")
+    # Brokers that grew out of NGSI v2 kept its name for the same number
+    text = (named or answer.headers.get("Fiware-Total-Count", "")).strip()
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None

@@ -19,6 +19,9 @@ _PROBES: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
+_LISTS = ("attributeNames", "typeNames", "attributeTypes", "attributeDetails")
+
+
 class Types:
     """Entity types that occur; `client.types`."""
 
@@ -36,7 +39,7 @@ class Types:
     def get(self, name: str) -> dict[str, Any]:
         """One type: number of its entities, and its attributes with their kinds (5.7.7)."""
         answer = self._link.ask(f"types/{segment(name)}")
-        return element(answer, "an EntityTypeInfo (5.2.26)")
+        return _listed(element(answer, "an EntityTypeInfo (5.2.26)"))
 
 
 class Attributes:
@@ -55,7 +58,8 @@ class Attributes:
 
     def get(self, name: str) -> dict[str, Any]:
         """One attribute: how often it occurs, and in which types (5.7.10)."""
-        return element(self._link.ask(f"attributes/{segment(name)}"), "an Attribute (5.2.28)")
+        answer = self._link.ask(f"attributes/{segment(name)}")
+        return _listed(element(answer, "an Attribute (5.2.28)"))
 
 
 def capabilities(connection: Connection) -> dict[str, Literal["yes", "no", "unknown"]]:
@@ -91,4 +95,10 @@ def _names(connection: Connection, path: str, member: str, feature: str) -> list
 
 def _details(connection: Connection, path: str, feature: str) -> list[dict[str, Any]]:
     answer = connection.ask(path, {"details": "true"}, feature=feature)
-    return [dict(each) for each in elements(answer, path) if isinstance(each, Mapping)]
+    return [_listed(each) for each in elements(answer, path) if isinstance(each, Mapping)]
+
+
+def _listed(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The same; names that came bare, as JSON-LD compaction leaves a list of one, as a list."""
+    bare = {n: [v] for n, v in told.items() if n in _LISTS and not isinstance(v, list)}
+    return {**told, **bare}

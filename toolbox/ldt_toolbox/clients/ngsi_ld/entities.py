@@ -77,7 +77,8 @@ class Entities:
             Whether createdAt and modifiedAt come along.
         **narrowing
             `type`, `attrs`, `pick`, `omit`, `lang`, `local`, `dataset_id`, `join`, `join_level`,
-            `contained_by`, `geometry_property`: see `Selection`.
+            `contained_by`, `geometry_property`: see `Selection`. What `join="flat"` gives is no
+            single entity: see `with_linked`.
 
         Raises
         ------
@@ -85,6 +86,8 @@ class Entities:
             There is none with this id, or with none of `attrs`.
         """
         chosen = selection(**narrowing)
+        if chosen.join == "flat":
+            raise WrongUseError("join='flat' gives several entities; use with_linked()")
         odd = [n for n in ("id", "id_pattern", "q", "geo", "scope_q", "csf") if getattr(chosen, n)]
         if odd:
             raise WrongUseError(f"{odd[0]}: no parameter of get(); use query()")
@@ -100,6 +103,35 @@ class Entities:
             self._link.older_style()
             found = element(ask(), "an entity")
         return found
+
+    def with_linked(
+        self,
+        id: str,
+        *,
+        levels: int = 1,
+        representation: Representation = "normalized",
+        sys_attrs: bool = False,
+        **narrowing: Any,
+    ) -> list[Entity]:
+        """Entity by its id, then the entities to which its relationships lead (4.5.23, flat).
+
+        Parameters
+        ----------
+        id : str
+            Its id.
+        levels : int
+            How far relationships are followed.
+        representation, sys_attrs, **narrowing
+            As for `get`.
+        """
+        chosen = selection(**narrowing, join="flat", join_level=levels)
+        accept = accept_of(representation)
+
+        def ask() -> Answer:
+            form = form_params(representation, sys_attrs=sys_attrs, style=self._link.style)
+            return self._link.ask(f"entities/{segment(id)}", chosen.params() | form, accept=accept)
+
+        return elements(self._styled(ask, representation), "entities")
 
     def exists(self, id: str) -> bool:
         """Whether there is an entity with this id; nothing is written to find out."""
@@ -198,6 +230,8 @@ class Entities:
     ) -> Iterator[Entity]:
         """Entities that meet conditions, one after the other (5.7.2); memory stays flat.
 
+        With `join="flat"` the entities to which they are linked come among them.
+
         Parameters
         ----------
         representation : {"normalized", "concise", "simplified", "geojson", "simplified-geojson"}
@@ -216,7 +250,8 @@ class Entities:
         **conditions
             `type`, `id`, `id_pattern`, `attrs`, `pick`, `omit`, `q`, `geo`, `scope_q`, `csf`,
             `lang`, `local`, `dataset_id`, `join`, `join_level`, `contained_by`,
-            `geometry_property`: see `Selection`. Names may be one text or several.
+            `geometry_property`, `expand_values`, `json_keys`: see `Selection`. Names may be one
+            text or several.
 
         Yields
         ------
@@ -266,14 +301,21 @@ class Entities:
         post: bool | None,
     ) -> Iterator[Entity]:
         size = page_size if most is None else max(1, min(page_size, most))
+        linked = chosen.join == "flat"
 
         def pages_of(part: Selection, above: int | None) -> Pages:
             fetch = self._fetch(part, representation, sys_attrs, post)
-            return Pages(fetch, "entities", limit=size, limits=self._limits, split_above=above)
+            return Pages(
+                fetch, "entities", limit=size, limits=self._limits, split_above=above, linked=linked
+            )
 
-        named = not (chosen.pick and "id" not in chosen.pick) and "id" not in chosen.omit
-        above = split_above if named and (most is None or most > (split_above or 0)) else None
-        pages = all_pages(chosen, pages_of, Tally("entities"), split_above=above)
+        above = (
+            split_above
+            if chosen.identified and (most is None or most > (split_above or 0))
+            else None
+        )
+        tally = Tally("entities", linked=linked)
+        pages = all_pages(chosen, pages_of, tally, split_above=above)
         yield from islice((entity for page in pages for entity in page), most)
 
     def _fetch(

@@ -11,6 +11,10 @@ from functools import lru_cache
 from json import dumps
 from typing import Any
 
+from ldt_toolbox.clients.imperfect import ImperfectServerWarning, report
+from ldt_toolbox.clients.ngsi_ld.aggregation import METHODS
+from ldt_toolbox.errors import WrongUseError
+
 Entity = dict[str, Any]
 
 VALUE_KEYS = {
@@ -26,6 +30,8 @@ VALUE_KEYS = {
 
 _WRAPPED = frozenset({"languageMaps", "jsons", "vocabs"})
 _NO_ATTRIBUTE = frozenset({"id", "type", "@context"})
+_BARE = frozenset({"scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt"})
+_NULL = "urn:ngsi-ld:null"
 # Servers keep seconds or milliseconds; what lies this near a boundary may come on both sides
 _BLUR = timedelta(seconds=2)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -45,6 +51,8 @@ class Observation:
         Value, or object of a relationship.
     unit_code : str
         UN/CEFACT code of the unit; empty if unknown, as always in the simplified form.
+    deleted : bool
+        Whether the attribute was deleted then: an NGSI-LD Null (4.5.0), given as the value None.
     """
 
     entity_id: str
@@ -53,6 +61,7 @@ class Observation:
     time: str
     value: Any
     unit_code: str = ""
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,25 +113,59 @@ def observations(
     ------
     Observation
         In the order of the server.
+
+    Raises
+    ------
+    WrongUseError
+        The entity holds aggregates, which `aggregates` reads.
+
+    Warns
+    -----
+    ImperfectServerWarning
+        An attribute is written as no form of the standard, and is left out.
     """
     entity_id = str(entity.get("id", ""))
+    _tell_unreadable(entity)
     for attribute, block in _blocks(entity):
         dataset_id = str(block.get("datasetId", ""))
         pairs_key = _pairs_key(block)
         if pairs_key is None:
-            yield Observation(
-                entity_id,
-                attribute,
-                dataset_id,
-                str(block.get(timeproperty, "")),
-                next((block[key] for key in VALUE_KEYS.values() if key in block), None),
-                str(block.get("unitCode", "")),
-            )
+            found = [key for key in VALUE_KEYS.values() if key in block]
+            if not found and not METHODS.isdisjoint(block):
+                raise WrongUseError(f"{attribute} of {entity_id} is aggregated; use aggregates()")
+            value = block[found[0]] if found else None
+            time, unit = str(block.get(timeproperty, "")), str(block.get("unitCode", ""))
+            yield _observation((entity_id, attribute, dataset_id), time, value, unit)
             continue
-        for pair in block[pairs_key]:
-            if isinstance(pair, list) and len(pair) >= 2:
-                value = _bare(pair[0], VALUE_KEYS[pairs_key]) if pairs_key in _WRAPPED else pair[0]
-                yield Observation(entity_id, attribute, dataset_id, str(pair[1]), value)
+        for pair in pairs_of(block, pairs_key):
+            value = _bare(pair[0], VALUE_KEYS[pairs_key]) if pairs_key in _WRAPPED else pair[0]
+            yield _observation((entity_id, attribute, dataset_id), str(pair[1]), value, "")
+
+
+def _observation(key: "SeriesKey", time: str, value: Any, unit: str) -> Observation:
+    gone = value == _NULL or (isinstance(value, dict) and value == {"@none": _NULL})
+    return Observation(*key, time, None if gone else value, unit, gone)
+
+
+def _tell_unreadable(entity: Mapping[str, Any]) -> None:
+    odd = [
+        name
+        for name, value in entity.items()
+        if name not in _NO_ATTRIBUTE | _BARE and not _instances(value) and value != []
+    ]
+    if odd:
+        report(
+            ImperfectServerWarning(
+                f"{', '.join(odd)} of {entity.get('id', 'an entity')}: no instances with a time "
+                "(GS CIM 009, 4.5.7 and 4.5.9), left out; ask for the other form"
+            ),
+            stacklevel=3,
+        )
+
+
+def holds_instances(entities: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether there is any instance of an attribute, with or without a time."""
+    return any(True for entity in entities for _ in _blocks(entity))
 
 
 def series_of(entities: Iterable[Mapping[str, Any]], timeproperty: str) -> dict[SeriesKey, Series]:
@@ -136,8 +179,7 @@ def series_of(entities: Iterable[Mapping[str, Any]], timeproperty: str) -> dict[
             if pairs_key is None:
                 times.setdefault(key, []).append(str(block.get(timeproperty, "")))
             else:
-                pairs = [pair for pair in block[pairs_key] if isinstance(pair, list)]
-                times.setdefault(key, []).extend(str(p[1]) for p in pairs if len(p) > 1)
+                times.setdefault(key, []).extend(str(p[1]) for p in pairs_of(block, pairs_key))
     found = {key: _extent(texts) for key, texts in times.items()}
     return {key: series for key, series in found.items() if series is not None}
 
@@ -161,7 +203,7 @@ def merged(parts: Iterable[Mapping[str, Any]], *, timeproperty: str) -> Entity:
     merger = _Merger()
     for part in parts:
         for name in part:
-            if name in _NO_ATTRIBUTE:
+            if name in _NO_ATTRIBUTE or not _instances(part[name]):
                 merger.whole.setdefault(name, part[name])
         for name, block in _blocks(part):
             pairs_key = _pairs_key(block)
@@ -170,7 +212,7 @@ def merged(parts: Iterable[Mapping[str, Any]], *, timeproperty: str) -> Entity:
                 for instance in merger.fresh(key, [block], [str(block.get(timeproperty, ""))]):
                     _put(merger.whole, name, instance)
                 continue
-            pairs = [pair for pair in block[pairs_key] if isinstance(pair, list) and len(pair) > 1]
+            pairs = pairs_of(block, pairs_key)
             merger.extend(key, block, merger.fresh(key, pairs, [str(p[1]) for p in pairs]))
         merger.end_part()
     return merger.whole
@@ -220,12 +262,17 @@ class _Merger:
 
 def last_instances(entity: Mapping[str, Any], number: int, *, timeproperty: str) -> Entity:
     """Evolution reduced to the latest instances of each attribute and dataset (`lastN`)."""
-    kept: Entity = {name: entity[name] for name in entity if name in _NO_ATTRIBUTE}
+    kept: Entity = {
+        name: value
+        for name, value in entity.items()
+        if name in _NO_ATTRIBUTE or not _instances(value)
+    }
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for name, block in _blocks(entity):
         pairs_key = _pairs_key(block)
         if pairs_key is not None:
-            pairs = sorted(block[pairs_key], key=lambda pair: _sortable(pair[1]))[-number:]
+            pairs = pairs_of(block, pairs_key)
+            pairs = sorted(pairs, key=lambda pair: _sortable(pair[1]))[-number:]
             _put(kept, name, {**block, pairs_key: pairs})
         else:
             groups.setdefault((name, str(block.get("datasetId", ""))), []).append(block)
@@ -251,9 +298,33 @@ def _blocks(entity: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, value in entity.items():
         if name in _NO_ATTRIBUTE:
             continue
-        for block in value if isinstance(value, list) else [value]:
-            if isinstance(block, dict):
-                yield name, block
+        for block in _instances(value):
+            yield name, block
+
+
+def _instances(value: Any) -> list[dict[str, Any]]:
+    """Instances of an attribute; none if the value is written in no form of the standard."""
+    if isinstance(value, dict):
+        return [value]
+    if not isinstance(value, list):
+        return []
+    found = [block for block in value if isinstance(block, dict)]
+    # Values and times in turn, without pairs and kind: what compaction of lists leaves over
+    return found or ([{"values": value}] if _flat(value) else [])
+
+
+def _flat(values: list[Any]) -> bool:
+    turns = bool(values) and len(values) % 2 == 0
+    return turns and all(isinstance(at, str) and moment(at) is not None for at in values[1::2])
+
+
+def pairs_of(block: Mapping[str, Any], pairs_key: str) -> list[list[Any]]:
+    """Pairs of value and time; also those of a list that was flattened."""
+    values: list[Any] = block[pairs_key]
+    pairs = [pair for pair in values if isinstance(pair, list) and len(pair) > 1]
+    if pairs or not _flat(values):
+        return pairs
+    return [list(pair) for pair in zip(values[::2], values[1::2], strict=True)]
 
 
 def _pairs_key(block: Mapping[str, Any]) -> str | None:

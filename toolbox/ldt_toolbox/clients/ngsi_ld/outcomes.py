@@ -6,6 +6,7 @@ from typing import Any
 
 from ldt_toolbox.clients.answer import Answer
 from ldt_toolbox.clients.errors import ClientError
+from ldt_toolbox.clients.imperfect import ImperfectServerWarning, report
 from ldt_toolbox.clients.ngsi_ld.connection import element
 
 
@@ -68,10 +69,59 @@ class UpdateResult:
         return not self.not_updated
 
 
+def batch_told(answer: Answer) -> Mapping[str, Any] | None:
+    """BatchOperationResult (5.2.16) of an answer; None if it says that all went well.
+
+    Some brokers list a result for each entity instead, with `success` or `failure` inside: that is
+    brought into the form of the standard, and told.
+
+    Raises
+    ------
+    InvalidAnswer
+        The status is 207 and the body is neither.
+    """
+    value = answer.json() if answer.content.strip() else None
+    if isinstance(value, Mapping) and ("errors" in value or "success" in value):
+        return value
+    if answer.status != 207:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
+        return element(answer, "a BatchOperationResult (5.2.16)")
+    report(
+        ImperfectServerWarning(
+            f"{answer.url}: a list of results where a BatchOperationResult is due (GS CIM 009, "
+            "5.2.16); it was read entity by entity"
+        ),
+        stacklevel=4,
+    )
+    return {
+        "success": [each.get("id") for each in value if not each.get("failure")],
+        "errors": [
+            {"entityId": each.get("id", ""), "error": problem}
+            for each in value
+            for problem in _listed(each.get("failure"))
+        ],
+    }
+
+
+def succeeded_ids(told: Mapping[str, Any]) -> list[str]:
+    """Ids of the entities of a BatchOperationResult that were written."""
+    return [
+        str(each.get("id", each.get("entityId", ""))) if isinstance(each, Mapping) else str(each)
+        for each in _listed(told.get("success"))
+    ]
+
+
 def batch_errors(told: Mapping[str, Any]) -> list[BatchError]:
     """Errors of a BatchOperationResult (5.2.16)."""
-    listed = told.get("errors")
-    return [_error(e) for e in listed if isinstance(e, Mapping)] if isinstance(listed, list) else []
+    return [_error(e) for e in _listed(told.get("errors")) if isinstance(e, Mapping)]
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list, also of one that came bare."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
 
 
 def update_result(answer: Answer) -> UpdateResult:
@@ -81,10 +131,10 @@ def update_result(answer: Answer) -> UpdateResult:
     told = element(answer, "an UpdateResult (5.2.18)")
     refused = {
         str(each.get("attributeName", "")): str(each.get("reason", ""))
-        for each in told.get("notUpdated", [])
+        for each in _listed(told.get("notUpdated"))
         if isinstance(each, Mapping)
     }
-    return UpdateResult(tuple(map(str, told.get("updated", []))), refused)
+    return UpdateResult(tuple(map(str, _listed(told.get("updated")))), refused)
 
 
 def wholly(answer: Answer) -> Answer:
@@ -97,7 +147,10 @@ def wholly(answer: Answer) -> Answer:
     """
     if answer.status != 207 or not answer.content.strip():
         return answer
-    errors = batch_errors(element(answer, "a BatchOperationResult (5.2.16)"))
+    body = element(answer, "a BatchOperationResult (5.2.16)")
+    # 5.2.18 is what some brokers send here
+    refused = [*_listed(body.get("notCreated")), *_listed(body.get("notUpdated"))]
+    errors = [*batch_errors(body), *(_error(each) for each in refused if isinstance(each, Mapping))]
     if errors:
         told = "; ".join(f"{e.registration_id or e.entity_id}: {e.reason}" for e in errors[:5])
         raise PartlyDone(
@@ -111,7 +164,11 @@ def wholly(answer: Answer) -> Answer:
 def _error(told: Mapping[str, Any]) -> BatchError:
     problem = told.get("error")
     details = dict(problem) if isinstance(problem, Mapping) else {}
-    reason = details.get("detail") or details.get("title") or problem or "no reason given"
+    known = (details.get("detail"), details.get("details"), details.get("title"), problem)
+    reason = next((each for each in (*known, told.get("reason")) if each), "no reason given")
     return BatchError(
-        str(told.get("entityId", "")), str(reason), details, str(told.get("registrationId", ""))
+        str(told.get("entityId") or told.get("attributeName") or ""),
+        str(reason),
+        details,
+        str(told.get("registrationId", "")),
     )

@@ -4,6 +4,7 @@ A 200 is no proof of completeness: what came is counted against `NGSILD-Results-
 way in which servers go astray is reported as a `PagingWarning`.
 """
 
+import json
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
@@ -59,6 +60,9 @@ class Pages:
     split_above : int or None
         Raise `OffsetRefused` after the first page of more results than this, if the server pages
         by offset.
+    linked : bool
+        Whether pages also hold elements to which those asked for are linked (4.5.23, flat), which
+        neither offset nor count include.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Pages:
         limits: MutableMapping[str, int] | None = None,
         thorough: bool = True,
         split_above: int | None = None,
+        linked: bool = False,
     ) -> None:
         self._fetch = fetch
         self._what = what
@@ -77,13 +82,14 @@ class Pages:
         self._limit = min(limit, self._limits.get(what, limit))
         self._thorough = thorough
         self._split_above = split_above
+        self._linked = linked
         self._told: set[str] = set()
         self.count: int | None = None
         self.url = ""
 
     def __iter__(self) -> Iterator[list[Any]]:
         seen: set[int] = set()
-        offset = 0
+        offset = number = 0
         answer = self._first()
         while True:
             page = elements(answer, self._what)
@@ -92,12 +98,13 @@ class Pages:
             self.count = self.count if count is None else count
             if not page:
                 return
-            fingerprint = hash(tuple(_key(item) for item in page))
-            if fingerprint in seen:
+            number += 1
+            fingerprint = _fingerprint(page)
+            if fingerprint in seen and not self._may_repeat(page):
                 self._tell("the same page comes again and again; its elements are taken once")
                 return
             seen.add(fingerprint)
-            if len(seen) > self._most_pages(len(page)):
+            if number > self._most_pages(len(page)):
                 self._tell(
                     f"pages go on after {offset} {self._what}, though there are {self.count}; "
                     "the rest is left"
@@ -109,6 +116,10 @@ class Pages:
                 return
             opaque, offset = following
             answer = self._next(opaque, offset)
+
+    def _may_repeat(self, page: list[Any]) -> bool:
+        """Whether equal pages can hold different elements: without ids they can, if counted."""
+        return self.count is not None and all(_key(item) is None for item in page)
 
     def _most_pages(self, size: int) -> float:
         """Pages above which a server that names a count is taken to go in a circle."""
@@ -154,7 +165,7 @@ class Pages:
         self, answer: Answer, offset: int, size: int
     ) -> tuple[list[tuple[str, str]] | None, int] | None:
         """What to ask for next: an opaque link or an offset; None at the end."""
-        after = offset + size
+        after = offset + (min(size, self._limit) if self._linked else size)
         query = self._link(answer)
         if query is not None:
             named = dict(query).get("offset")
@@ -172,6 +183,8 @@ class Pages:
             return (None, after) if self._thorough else None
         if after >= self.count:
             return None
+        if self._linked and size < self._limit:
+            self._tell("a page holds linked elements and is short: some may be passed over")
         self._split(after)
         return None, after
 
@@ -208,8 +221,9 @@ class Pages:
 class Tally:
     """Counts elements that come, in 8 bytes each, and tells what came twice or not at all."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, linked: bool = False) -> None:
         self._what = what
+        self._linked = linked  # elements beside those that are counted, again on several pages
         self._hashes = array("q")
         self._nameless = 0
         self._last: set[str] = set()
@@ -251,7 +265,7 @@ class Tally:
         repeated = int(np.count_nonzero(hashes[1:] == hashes[:-1]))
         distinct = came - repeated
         twice = came - distinct + self._dropped
-        if twice:
+        if twice and not self._linked:
             report(
                 PagingWarning(
                     f"{url}: {twice} {self._what} came more than once; the server has no stable "
@@ -259,7 +273,7 @@ class Tally:
                 ),
                 stacklevel=3,
             )
-        if count is not None and distinct != count:
+        if count is not None and (distinct < count if self._linked else distinct != count):
             report(
                 PagingWarning(
                     f"{url}: {distinct} {self._what} came, but the server counts {count} "
@@ -279,6 +293,13 @@ class Known:
         wanted = hash(key)
         at = int(np.searchsorted(self._hashes, wanted))
         return at < len(self._hashes) and int(self._hashes[at]) == wanted
+
+
+def _fingerprint(page: list[Any]) -> int:
+    keys = [_key(item) for item in page]
+    if None in keys:  # `pick` and `omit` may leave ids out
+        return hash(json.dumps(page, sort_keys=True))
+    return hash(tuple(keys))
 
 
 def _key(item: Any) -> str | None:

@@ -107,6 +107,10 @@ class Selection:
         Ids already met when following links.
     geometry_property : str
         GeoProperty that becomes the geometry in GeoJSON.
+    expand_values : tuple of str
+        Attributes whose values in `q` stand for IRIs and are expanded by the @context (4.9).
+    json_keys : tuple of str
+        Attributes whose values are plain JSON, so that member names in `q` are not expanded (4.9).
     """
 
     type: str = ""
@@ -126,6 +130,8 @@ class Selection:
     join_level: int = 1
     contained_by: tuple[str, ...] = ()
     geometry_property: str = ""
+    expand_values: tuple[str, ...] = ()
+    json_keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.attrs and self.pick:
@@ -139,6 +145,11 @@ class Selection:
                 raise WrongUseError(f"{name}: {odd[0]!r} is no name; give names one by one")
         if self.join not in ("", "flat", "inline"):
             raise WrongUseError(f"join = {self.join!r}: choose flat or inline (4.5.23)")
+
+    @property
+    def identified(self) -> bool:
+        """Whether the ids of entities come along."""
+        return "id" not in self.omit and not (self.pick and "id" not in self.pick)
 
     def require_condition(self) -> None:
         """Raise unless the query is bounded as 5.7.2 asks: type, attrs, q, geo, or local."""
@@ -166,6 +177,8 @@ class Selection:
             "lang": self.lang,
             "datasetId": ",".join(self.dataset_id),
             "geometryProperty": self.geometry_property,
+            "expandValues": ",".join(self.expand_values),
+            "jsonKeys": ",".join(self.json_keys),
         }
         if self.geo is not None:
             params |= self.geo.params()
@@ -187,6 +200,8 @@ class Selection:
             ("pick", self.pick),
             ("omit", self.omit),
             ("datasetId", self.dataset_id),
+            ("expandValues", self.expand_values),
+            ("jsonKeys", self.json_keys),
         ):
             if values:
                 query[name] = list(values)
@@ -236,6 +251,8 @@ def selection(
     q: Expression | str = "",
     dataset_id: Names | None = None,
     contained_by: Names | None = None,
+    expand_values: Names | None = None,
+    json_keys: Names | None = None,
     **others: Any,
 ) -> Selection:
     """Selection from what a caller writes; names as one text or several."""
@@ -255,6 +272,8 @@ def selection(
         q=str(q),
         dataset_id=many(dataset_id),
         contained_by=many(contained_by),
+        expand_values=many(expand_values),
+        json_keys=many(json_keys),
         **others,
     )
 

@@ -150,6 +150,8 @@ class Temporal:
             raise WrongUseError("a temporal query needs start or end (GS CIM 009, 5.7.4)")
         if not (chosen.type or chosen.attrs or chosen.local):
             raise WrongUseError("a temporal query needs type or attrs, or local=True (5.7.4)")
+        if not chosen.identified:
+            raise WrongUseError("pick and omit must leave id: whole evolutions are told by it")
         _check(last_n, form, timeproperty)
         return self._iterate(chosen, window, last_n, form, timeproperty, probe, page_size)
 

@@ -13,7 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ldt_toolbox.clients.imperfect import CutAnswerWarning, report
-from ldt_toolbox.clients.ngsi_ld.evolution import Series, SeriesKey, moment, series_of
+from ldt_toolbox.clients.ngsi_ld.evolution import (
+    Series,
+    SeriesKey,
+    holds_instances,
+    moment,
+    series_of,
+)
 from ldt_toolbox.clients.ngsi_ld.query import instant
 
 _SHORTEST = timedelta(milliseconds=2)
@@ -191,12 +197,16 @@ class Gatherer:
         longest = max((each.count for each in series.values()), default=0)
         total = sum(each.count for each in series.values())
         known = self._limit
-        if longest == 0 or (last_n is not None and longest >= last_n):
+        if longest == 0:
+            self._blind(part)
+            return False
+        if last_n is not None and longest >= last_n:
             return False
         if part.partial:
             if longest > 1:
                 known.cut_series = min(longest, known.cut_series or longest)
-            return longest > 1
+                return True
+            return self._more(window, series, longest, only_before=last_n is not None)
         if longest <= known.whole_series and total <= known.whole_total:
             return False
         if known.cut_series is not None and longest >= known.cut_series:
@@ -210,6 +220,19 @@ class Gatherer:
         known.whole_series = max(known.whole_series, longest)
         known.whole_total = max(known.whole_total, total)
         return False
+
+    def _blind(self, part: Part) -> None:
+        """Tell of instances without the time by which their number could be judged."""
+        judged = self._timeproperty == "observedAt"  # static attributes rightly have none
+        if holds_instances(part.entities) and (part.partial or not judged):
+            report(
+                CutAnswerWarning(
+                    f"{part.url}: no instance names its {self._timeproperty}, so that nobody can "
+                    f"tell whether all came{' (206 says that they did not)' * part.partial}; "
+                    "ask for another timeproperty, or with lastN"
+                ),
+                stacklevel=5,
+            )
 
     def _more(
         self,
