@@ -1,6 +1,7 @@
 """Stations over HTTP from a broker that pages and cuts, against files with the same numbers."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import geopandas as gpd
 import pytest
+import yaml
 from ldt_toolbox.errors import DataError, MissingColumnError, MissingFileError
-from ldt_toolbox.sources import Layer, load_role
+from ldt_toolbox.sources import Layer, load, load_role
 from ldt_toolbox.sources import broker as broker_module
 from ldt_toolbox.sources.received import descriptions, kept_in
 from ldt_toolbox.territory import Territory
@@ -62,10 +64,10 @@ def instance(number: int, hour: int, **changes: Any) -> dict[str, Any]:
     return made | changes
 
 
-def fill(broker: Any, count: int = 5) -> None:
+def fill(broker: Any, count: int = 5, *, lon: float = LON, lat: float = LAT) -> None:
     """Stations on a line to the north-east, an observation an hour, some before and after."""
     for number in range(1, count + 1):
-        place = {"type": "Point", "coordinates": [LON + number * 1e-3, LAT + number * 1e-3]}
+        place = {"type": "Point", "coordinates": [lon + number * 1e-3, lat + number * 1e-3]}
         entity = {"id": urn(number), "type": "WeatherObserved"}
         name = {"type": "Property", "value": f"Station {number}"}
         broker.put(
@@ -374,3 +376,55 @@ def test_other_files_are_no_snapshot(broker: Any, place: Place, tmp_path: Path) 
     (tmp_path / "s.json").unlink()
     with pytest.raises(MissingFileError, match=r"s\.json cannot be read"):
         stations(frozen)
+
+
+def test_heat_islands_come_out_the_same_from_a_broker_and_from_a_file(
+    broker: Any, tmp_path: Path
+) -> None:
+    """Monaco with five stations: layers and tables byte for byte, indicators text for text."""
+    case, monaco = UseCase.find("heat-islands"), Territory.find("monaco")
+    lon, lat = 7.418, 43.732
+    fill(broker, lon=lon, lat=lat)
+    broker.largest_page, broker.cap, broker.says_206 = 2, 7, False
+    shutil.copytree(monaco.folder, tmp_path / "place")
+    numbers = range(1, 6)
+    gpd.GeoDataFrame(
+        {"name": [f"Station {n}" for n in numbers], "temperature_c": list(EXPECTED.values())},
+        geometry=[Point(lon + n * 1e-3, lat + n * 1e-3) for n in numbers],
+        crs=4326,
+    ).to_file(tmp_path / "place/stations.geojson", COORDINATE_PRECISION=15)
+    terms = {"source": "a test", "licence": "CC0-1.0", "provenance": "observed"}
+    live = yaml.safe_load(SOURCE.replace("URL", broker.server.url))["stations"]
+    live |= {key: f"{live[key]:%Y-%m-%dT%H:%M:%SZ}" for key in ("from", "until")}
+    results = {}
+    for way, spec in {
+        "file": terms | {"protocol": "file", "path": "stations.geojson"},
+        "broker": live,
+    }.items():
+        told = yaml.safe_load((monaco.path).read_text(encoding="utf-8"))
+        told["sources"]["stations"] = spec
+        (tmp_path / "place/territory.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+        place = Territory.read(tmp_path / "place")
+        parameters = case.validate({"cell_size_m": 20, "monte_carlo_draws": 0}, territory=place)
+        results[way] = case.compute(load(case, place), parameters)
+        results[way].write(tmp_path / way, case, territory=place.id)
+    written = {
+        way: {
+            path.relative_to(tmp_path / way).as_posix(): path.read_bytes()
+            for path in sorted((tmp_path / way).rglob("*"))
+            if path.is_file()
+        }
+        for way in results
+    }
+    documents = {way: json.loads(files.pop("indicators.json")) for way, files in written.items()}
+    assert len(written["file"]) >= 10
+    assert any(name.endswith("stations.csv") for name in written["file"])
+    assert written["broker"] == written["file"]
+    notes = {way: document.pop("notes") for way, document in documents.items()}
+    assert json.dumps(documents["broker"]) == json.dumps(documents["file"])
+    ids = {one["id"] for one in documents["broker"]["indicators"]}
+    assert {"station_bias", "station_rmse"} <= ids
+    # the broker's result says in one more note what its temperatures are the mean of
+    more = [note for note in notes["broker"] if note not in notes["file"]]
+    assert [note["kind"] for note in more] == ["assumption"]
+    assert [note for note in notes["broker"] if note not in more] == notes["file"]
