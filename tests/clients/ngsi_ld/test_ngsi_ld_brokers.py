@@ -347,6 +347,24 @@ def test_one_instance_of_many_is_not_taken_for_whole(server, reply, client) -> N
     assert [time for _, _, time in seen(found)] == times
 
 
+def test_a_cut_told_by_links_is_mended(broker, client, server) -> None:
+    # TS 104 176, 6.4.7.3, the successor of 6.3.10: 200 with links to the intervals beside
+    level = [{**LEVEL, "observedAt": f"2026-07-01T{h:02d}:00:00Z"} for h in range(20)]
+    broker.temporal[HALL] = evolution(level=level)
+    broker.cap = 7
+
+    def handler(request):
+        answer = broker.handle(request)
+        if answer.status != 206:
+            return answer
+        link = '</ngsi-ld/v1/temporal/entities?offsetN=7>;rel="intervalafter"'
+        return replace(answer, status=200, headers=[("Link", link)])
+
+    server.route("*", "*", handler)
+    times = {"start": "2026-07-01T00:00:00Z", "end": "2026-07-02T00:00:00Z"}
+    assert len(client.temporal.get(HALL, probe=False, **times)["level"]) == 20
+
+
 def test_instances_without_the_time_that_counts_are_told(server, reply, client) -> None:
     server.route("*", "*", lambda request: reply(200, evolution(level=[LEVEL, LEVEL])))
     with pytest.warns(CutAnswerWarning, match="names its modifiedAt"):

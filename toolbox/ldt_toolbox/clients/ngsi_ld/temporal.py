@@ -38,6 +38,7 @@ __all__ = ["Observation", "Temporal", "observations"]
 Form = Literal["normalized", "concise", "temporalValues"]
 TimeProperty = Literal["observedAt", "createdAt", "modifiedAt", "deletedAt"]
 
+_SIDES = ("after", "before")
 _FEATURE = "temporal evolution (temporal/entities)"
 
 
@@ -381,7 +382,9 @@ class Temporal:
 
 
 def _part(answer: Answer, entities: list[Entity]) -> Part:
-    return Part(entities, answer.status == 206, answer.headers.get("Content-Range", ""), answer.url)
+    # Versions after 1.9 say with links (TS 104 176, 6.4.7.3) what 206 said
+    cut = answer.status == 206 or any(answer.links(f"interval{side}") for side in _SIDES)
+    return Part(entities, cut, answer.headers.get("Content-Range", ""), answer.url)
 
 
 def _window(start: datetime | str | None, end: datetime | str | None) -> Window:
