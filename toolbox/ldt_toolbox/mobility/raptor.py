@@ -19,36 +19,47 @@ UNREACHED = 2**30  # seconds; leaves room to add walks without overflow
 
 
 @numba.njit(cache=True, nogil=True)
-def _ride(t, p, first, k, ready, rode, limit, stepped, listed, count):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Ride pattern ``p`` from position ``first``; return how many stops have new arrivals."""
+def _ride(t, p, first, k, fresh, ready, rode, caught, limit, stepped, listed, count):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Ride pattern ``p`` from position ``first``; return how many stops have new arrivals.
+
+    ``fresh`` marks the stops where one is ready earlier than with a ride less: elsewhere there is
+    nothing new to board. ``caught[k]`` is the earliest trip ridden at each position of the
+    patterns with at most k rides: a trip that isn't earlier has nothing new to give further on.
+    """
     base, n = t.stop_start[p], t.stop_start[p + 1] - t.stop_start[p]
-    times, trips = t.time_start[p], t.trip_count[p]
+    times, trips = t.time_start[p], np.int64(t.trip_count[p])
     rounds = rode.shape[0]
-    trip = -1
+    trip = np.int64(-1)
     for i in range(first, n):
         stop = t.stops[base + i]
-        if trip >= 0 and t.can_alight[base + i]:
-            arrival = t.arrivals[times + trip * n + i]
-            if arrival <= limit and arrival < rode[k, stop]:
+        known = np.int64(caught[k, base + i])  # of trips boarded before this stop
+        if trip >= 0:
+            if trip >= known:
+                trip = np.int64(-1)
+            else:
                 for j in range(k, rounds):
-                    if arrival >= rode[j, stop]:
+                    if trip >= caught[j, base + i]:
                         break
-                    rode[j, stop] = arrival
-                if not listed[stop]:
-                    listed[stop] = 1
-                    stepped[count] = stop
-                    count += 1
-        if not t.can_board[base + i]:
+                    caught[j, base + i] = trip
+                known = trip
+                arrival = t.arrivals[times + trip * n + i]
+                if t.can_alight[base + i] and arrival <= limit and arrival < rode[k, stop]:
+                    for j in range(k, rounds):
+                        if arrival >= rode[j, stop]:
+                            break
+                        rode[j, stop] = arrival
+                    if not listed[stop]:
+                        listed[stop] = 1
+                        stepped[count] = stop
+                        count += 1
+        if not fresh[stop] or not t.can_board[base + i]:
             continue
         here = ready[k - 1, stop]
-        if here > limit:
+        column = times + i * trips
+        # trips leave a stop in order: is the one before the known one still to be had?
+        if known == 0 or t.departures[column + known - 1] < here:
             continue
-        column = times + np.int64(i) * trips
-        # trips leave a stop in order: bisect for the first that leaves when we are ready
-        high = trips if trip < 0 else trip
-        if high == 0 or t.departures[column + high - 1] < here:
-            continue
-        low, top = 0, high - 1
+        low, top = np.int64(0), known - 1
         while low < top:
             middle = (low + top) >> 1
             if t.departures[column + middle] < here:
@@ -60,14 +71,59 @@ def _ride(t, p, first, k, ready, rode, limit, stepped, listed, count):  # type: 
 
 
 @numba.njit(cache=True, nogil=True)
-def search(t, access_stop, access_s, departure_s, limit, ready, rode, scratch):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _change(t, off, ready, limit, stepped, fresh, marked):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Wait or walk from the stops where somebody stepped off; return how many are marked.
+
+    ``off`` is the time of stepping off, ``ready`` the labels of this and of more rides.
+    """
+    marks, work = 0, 0
+    for m in range(len(stepped)):
+        work += t.footpaths.start[stepped[m] + 1] - t.footpaths.start[stepped[m]]
+    if 3 * work > len(t.footpaths.stop):
+        # Most of the town: each stop looks back along its footpaths, without any branch.
+        for stop in range(len(t.change_s)):
+            there = off[stop] + t.change_s[stop]
+            for f in range(t.footpaths_back.start[stop], t.footpaths_back.start[stop + 1]):
+                there = min(there, off[t.footpaths_back.stop[f]] + t.footpaths_back.seconds[f])
+            if there <= limit and there < ready[0, stop]:
+                marks = _mark(stop, there, ready, fresh, marked, marks)
+        return marks
+    for m in range(len(stepped)):
+        stop = stepped[m]
+        there = off[stop] + t.change_s[stop]
+        if there <= limit and there < ready[0, stop]:
+            marks = _mark(stop, there, ready, fresh, marked, marks)
+        for f in range(t.footpaths.start[stop], t.footpaths.start[stop + 1]):
+            target, there = t.footpaths.stop[f], off[stop] + t.footpaths.seconds[f]
+            if there <= limit and there < ready[0, target]:
+                marks = _mark(target, there, ready, fresh, marked, marks)
+    return marks
+
+
+@numba.njit(cache=True, nogil=True)
+def _mark(stop, time, ready, fresh, marked, marks):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Note that one can be ready earlier at a stop, also with more rides."""
+    for j in range(ready.shape[0]):
+        if time >= ready[j, stop]:
+            break
+        ready[j, stop] = time
+    if not fresh[stop]:
+        fresh[stop] = 1
+        marked[marks] = stop
+        marks += 1
+    return marks
+
+
+@numba.njit(cache=True, nogil=True)
+def search(t, access_stop, access_s, departure_s, limit, labels, scratch):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Improve the labels by journeys that leave at ``departure_s``.
 
-    ``ready[k]`` and ``rode[k]``: earliest time at each stop with at most k rides, ready to board
-    and stepped off. Labels of later departures may stay in place (range RAPTOR).
-    ``scratch`` comes from ``workspace``.
+    Labels are the earliest time at each stop with at most k rides, ``ready[k]`` to board and
+    ``rode[k]`` off a vehicle, and the earliest trip caught. Those of later departures may stay in
+    place (range RAPTOR). ``labels`` and ``scratch`` come from ``workspace``.
     """
-    marked, stepped, listed, queue, first = scratch
+    ready, rode, caught = labels
+    marked, stepped, listed, fresh, queue, first = scratch
     none = len(t.stops) + 1
     rounds = ready.shape[0]
     marks = 0
@@ -75,19 +131,11 @@ def search(t, access_stop, access_s, departure_s, limit, ready, rode, scratch): 
         stop = access_stop[a]
         time = departure_s + access_s[a]
         if time <= limit and time < ready[0, stop]:
-            for j in range(rounds):
-                if time >= ready[j, stop]:
-                    break
-                ready[j, stop] = time
-            if not listed[stop]:
-                listed[stop] = 1
-                marked[marks] = stop
-                marks += 1
+            marks = _mark(stop, time, ready, fresh, marked, marks)
     for k in range(1, rounds):
         queued = 0
         for m in range(marks):
             stop = marked[m]
-            listed[stop] = 0
             for s in range(t.served_start[stop], t.served_start[stop + 1]):
                 p = t.served_pattern[s]
                 if first[p] == none:
@@ -97,55 +145,57 @@ def search(t, access_stop, access_s, departure_s, limit, ready, rode, scratch): 
         count = 0
         for q in range(queued):
             p = queue[q]
-            count = _ride(t, p, first[p], k, ready, rode, limit, stepped, listed, count)
+            count = _ride(
+                t, p, first[p], k, fresh, ready, rode, caught, limit, stepped, listed, count
+            )
             first[p] = none
+        for m in range(marks):
+            fresh[marked[m]] = 0
         for m in range(count):
             listed[stepped[m]] = 0
         marks = 0
         if k == rounds - 1:
             break
-        for m in range(count):
-            stop = stepped[m]
-            time = rode[k, stop]
-            begin, end = t.footpaths.start[stop], t.footpaths.start[stop + 1]
-            for f in range(begin - 1, end):
-                target = stop if f < begin else t.footpaths.stop[f]
-                there = time + (t.change_s[stop] if f < begin else t.footpaths.seconds[f])
-                if there > limit or there >= ready[k, target]:
-                    continue
-                for j in range(k, rounds):
-                    if there >= ready[j, target]:
-                        break
-                    ready[j, target] = there
-                if not listed[target]:
-                    listed[target] = 1
-                    marked[marks] = target
-                    marks += 1
+        marks = _change(t, rode[k], ready[k:], limit, stepped[:count], fresh, marked)
         if marks == 0:
             break
 
 
 @numba.njit(cache=True, nogil=True)
-def workspace(stops, patterns, longest):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Arrays that ``search`` needs and leaves as it found them."""
-    return (
+def workspace(t, rides):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Labels, to be cleared before each origin, and scratch that ``search`` leaves as it was."""
+    stops, patterns, shape = len(t.change_s), len(t.trip_count), (rides + 1, len(t.change_s))
+    ready, rode = np.empty(shape, np.int32), np.empty(shape, np.int32)
+    caught = np.empty((rides + 1, len(t.stops)), np.int32)
+    return (ready, rode, caught), (
         np.empty(stops, np.int32),
         np.empty(stops, np.int32),
         np.zeros(stops, np.uint8),
+        np.zeros(stops, np.uint8),
         np.empty(patterns, np.int32),
-        np.full(patterns, longest + 1, np.int32),
+        np.full(patterns, len(t.stops) + 1, np.int32),
     )
+
+
+@numba.njit(cache=True, nogil=True)
+def clear(t, labels):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Forget all journeys."""
+    ready, rode, caught = labels
+    ready[:] = UNREACHED
+    rode[:] = UNREACHED
+    for p in range(len(t.trip_count)):
+        caught[:, t.stop_start[p] : t.stop_start[p + 1]] = t.trip_count[p]
 
 
 @numba.njit(cache=True, nogil=True)
 def _range(t, access_stop, access_s, departures, cutoff, rides, out):  # type: ignore[no-untyped-def]  # pragma: no cover
     stops = len(t.change_s)
-    ready = np.full((rides + 1, stops), UNREACHED, np.int32)
-    rode = np.full((rides + 1, stops), UNREACHED, np.int32)
-    scratch = workspace(stops, len(t.trip_count), len(t.stops))
+    labels, scratch = workspace(t, rides)
+    clear(t, labels)
     for d in range(len(departures) - 1, -1, -1):
         limit = departures[d] + cutoff
-        search(t, access_stop, access_s, departures[d], limit, ready, rode, scratch)
+        search(t, access_stop, access_s, departures[d], limit, labels, scratch)
+        rode = labels[1]
         for k in range(rides + 1):
             for s in range(stops):
                 out[d, k, s] = rode[k, s] if rode[k, s] <= limit else UNREACHED

@@ -55,6 +55,7 @@ class Timetable(NamedTuple):
     served_pattern: Ints
     served_position: Ints
     footpaths: Walks
+    footpaths_back: Walks  # the same, from where they lead to where they begin
     change_s: Ints
 
     @property
@@ -228,6 +229,9 @@ def build_timetable(
     change = np.asarray(change_s, np.int32)
     if change.ndim and len(change) != stops:
         raise ParameterError(f"change_s has {len(change)} values for {stops} stops: give one each")
+    feet = footpaths or walks([], [], [], places=stops, stops=stops)
+    if len(feet.start) != stops + 1 or (len(feet.stop) and int(feet.stop.max()) >= stops):
+        raise DataError(f"footpaths do not lead between the {stops} stops: number both ends alike")
     kept = np.flatnonzero(np.diff(start) >= 2)
     mark = _fingerprints(start, stop_of, board, alight)
     order = kept[np.lexsort((arrival[start[kept + 1] - 1], departure[start[kept]], mark[kept]))]
@@ -261,7 +265,14 @@ def build_timetable(
         served_start=_running(np.bincount(pattern_stops, minlength=stops)),
         served_pattern=pattern_of[served].astype(np.int32),
         served_position=position[served].astype(np.int32),
-        footpaths=footpaths or walks([], [], [], places=stops, stops=stops),
+        footpaths=feet,
+        footpaths_back=walks(
+            feet.stop,
+            np.repeat(np.arange(stops), np.diff(feet.start)),
+            feet.seconds,
+            places=stops,
+            stops=stops,
+        ),
         change_s=np.full(stops, change, np.int32) if change.ndim == 0 else change,
     )
 

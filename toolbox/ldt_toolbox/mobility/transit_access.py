@@ -24,6 +24,7 @@ from ldt_toolbox.mobility.raptor import (
     checked_cutoff,
     checked_departures,
     checked_rides,
+    clear,
     search,
     workspace,
 )
@@ -39,25 +40,22 @@ def _block(t, access, egress, direct, departures, cutoff, rides, ranks, first, o
 
     ``ranks`` picks from the times sorted over the departures; without any, all are given.
     """
-    stops, places, window = len(t.change_s), len(egress.start) - 1, len(departures)
-    ready = np.empty((rides + 1, stops), np.int32)
-    rode = np.empty((rides + 1, stops), np.int32)
-    scratch = workspace(stops, len(t.trip_count), len(t.stops))
+    places, window = len(egress.start) - 1, len(departures)
+    labels, scratch = workspace(t, rides)
     times = np.empty((places, window), np.int32)
     on_foot = np.empty(places, np.int32)
     for row in range(out.shape[0]):
         begin, end = access.start[first + row], access.start[first + row + 1]
         near, walk = access.stop[begin:end], access.seconds[begin:end]
-        ready[:] = UNREACHED
-        rode[:] = UNREACHED
+        clear(t, labels)
         on_foot[:] = UNREACHED
         for w in range(direct.start[first + row], direct.start[first + row + 1]):
             place = direct.stop[w]
             on_foot[place] = min(on_foot[place], direct.seconds[w])
         for d in range(window - 1, -1, -1):
             leave = departures[d]
-            search(t, near, walk, leave, leave + cutoff, ready, rode, scratch)
-            last = rode[rides]
+            search(t, near, walk, leave, leave + cutoff, labels, scratch)
+            last = labels[1][rides]
             for place in range(places):
                 best = UNREACHED
                 for w in range(egress.start[place], egress.start[place + 1]):
