@@ -1,5 +1,8 @@
 """Contexts: offline, and expanded as an independent JSON-LD processor expands them."""
 
+import hashlib
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,3 +151,10 @@ def test_core_context_has_the_terms_of_annex_b():
     assert found["valueList"] == {"@id": "ngsi-ld:hasValueList", "@container": "@list"}
     assert found["coordinates"] == {"@id": "geojson:coordinates", "@container": "@list"}
     assert found["description"] == "http://purl.org/dc/terms/description"
+
+
+def test_core_context_is_the_published_one():
+    """Term for term: the digest is that of the published file as brokers ship it, keys sorted."""
+    text = json.dumps(contexts.core()["@context"], sort_keys=True)
+    published = "247ec9f43f6c9c3a947637b979c527528bcf6f4fc1d3da6f1e9d2307f175d574"
+    assert hashlib.sha256(text.encode()).hexdigest() == published

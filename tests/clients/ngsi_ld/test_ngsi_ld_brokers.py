@@ -437,3 +437,16 @@ def test_what_is_picked_left_out_and_expanded_arrives(server, reply, client) -> 
     assert (body["expandValues"], body["jsonKeys"]) == (["kind"], ["a", "b"])
     client.registrations.list(attrs="level", csf='endpoint=="http://s"')
     assert server.requests[-1].query["csf"] == 'endpoint=="http://s"'
+
+
+def test_members_of_linked_entities_are_picked_in_braces(server, reply, client) -> None:
+    # TP 018_20, clause 4.21
+    server.route("*", "*", lambda request: reply(200, PLAIN))
+    pick = ["id", "inside{id,name,country{id,description}}"]
+    client.entities.get(HALL, join="inline", join_level=2, pick=pick)
+    assert server.requests[-1].query["pick"] == "id,inside{id,name,country{id,description}}"
+    for odd in ("inside{id", "inside}", "inside{}", "{id}", "a,b", "a|b", "inside{id,}", ""):
+        with pytest.raises(WrongUseError, match="is no name"):
+            client.entities.get(HALL, pick=["id", odd])
+    with pytest.raises(WrongUseError, match="is no name"):
+        client.entities.get(HALL, attrs="inside{id}")

@@ -1,5 +1,6 @@
 """Which entities are asked for and in what form (GS CIM 009 V1.8.1, 5.7.2, 6.3.7, 6.4.3.2)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -24,6 +25,10 @@ _FORMATS = {
     "simplified": "simplified",
     "simplified-geojson": "simplified",
 }
+
+
+# A linked attribute's members: names, one by one, after the attribute's own
+_BRACES = re.compile(r"(?<=[^{},|])\{[^{},|]+(?:,[^{},|]+)*\}")
 
 
 def many(names: Names | None) -> tuple[str, ...]:
@@ -84,7 +89,8 @@ class Selection:
         Attributes of which an entity has at least one, and to which it is reduced (deprecated in
         1.8 for `pick` with `q`, but known to all servers).
     pick, omit : tuple of str
-        Members that are kept, or left out (4.21).
+        Members that are kept, or left out (4.21); those of linked entities stand in braces, such
+        as `locatedAt{id,name}`, and need `join`.
     q : str
         Condition on values (4.9).
     geo : GeoQuery or None
@@ -140,7 +146,8 @@ class Selection:
         if both:
             raise WrongUseError(f"{', '.join(sorted(both))} is both picked and omitted; decide")
         for name, values in (("attrs", self.attrs), ("pick", self.pick), ("omit", self.omit)):
-            odd = [value for value in values if not value or "," in value]
+            nested = name != "attrs"
+            odd = [value for value in values if not _one_name(value, nested=nested)]
             if odd:
                 raise WrongUseError(f"{name}: {odd[0]!r} is no name; give names one by one")
         if self.join not in ("", "flat", "inline"):
@@ -231,6 +238,13 @@ class Selection:
         if self.geometry_property:
             params["geometryProperty"] = self.geometry_property
         return params
+
+
+def _one_name(text: str, *, nested: bool) -> bool:
+    """Whether a text is one name, with or without what is picked of linked entities in braces."""
+    while nested and (shorter := _BRACES.sub("", text)) != text:
+        text = shorter  # innermost first: what is left over has no partner
+    return bool(text) and not set(text) & set(",|{}")
 
 
 def _id_in_url(entity_id: str) -> str:
