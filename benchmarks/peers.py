@@ -37,6 +37,7 @@ PEERS = {
         build_constraints=("cython<3.1",),
         gdal_headers=True,
     ),
+    "pandana": Peer(("pandana>=0.7", "setuptools"), "pandana"),
     "xarray-spatial": Peer(("xarray-spatial>=0.10",), "xrspatial"),
 }
 
