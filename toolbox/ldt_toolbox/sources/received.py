@@ -11,6 +11,9 @@ from typing import Any
 
 from ldt_toolbox.errors import OutputError
 
+INPUTS = "inputs"
+"""Folder of a run in which that is kept."""
+
 FOLDER_VARIABLE = "LDT_RECEIVED"
 """Environment variable: folder in which `load` keeps what servers sent."""
 
