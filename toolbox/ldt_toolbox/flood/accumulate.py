@@ -82,9 +82,7 @@ def _start(code, step, begin, end, columns, waiting, total):  # type: ignore[no-
     count = 0
     for cell in range(begin, end):
         if waiting[cell] == 0:
-            count = _descend(
-                code, step, begin, end, cell, waiting, total, targets, amounts, count
-            )
+            count = _descend(code, step, begin, end, cell, waiting, total, targets, amounts, count)
     return targets[:count], amounts[:count]
 
 
@@ -100,9 +98,7 @@ def _resume(code, step, begin, end, columns, waiting, total, arrived, brought): 
         total[cell] += brought[k]
         waiting[cell] -= np.uint8(1)
         if waiting[cell] == 0:
-            count = _descend(
-                code, step, begin, end, cell, waiting, total, targets, amounts, count
-            )
+            count = _descend(code, step, begin, end, cell, waiting, total, targets, amounts, count)
     return targets[:count], amounts[:count]
 
 

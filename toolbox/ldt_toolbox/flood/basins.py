@@ -35,9 +35,7 @@ def _number_pits(code, first, last, number, basin):  # type: ignore[no-untyped-d
                 basin[i, j] = UNKNOWN
 
 
-def basins_of(
-    z: Floats, outlets: NDArray[np.bool_] | None = None
-) -> tuple[NDArray[np.int32], int]:
+def basins_of(z: Floats, outlets: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.int32], int]:
     """Basin of each cell by steepest descent.
 
     Parameters

@@ -20,7 +20,7 @@ from ldt_toolbox.heat.mixing import Floats
 @numba.njit(cache=True, nogil=True)
 def _flat_cells(z, code, first, last):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Cells without a direction: all, those below higher ground, those beside an outlet."""
-    rows, columns = z.shape
+    columns = z.shape[1]
     count = 0
     for i in range(first, last):
         for j in range(columns):
@@ -105,9 +105,7 @@ def drain_flats(z: Floats, code: NDArray[np.uint8]) -> None:
         Directions, PIT where no neighbour is lower. Changed in place: what cannot drain, because
         the terrain has a depression there, becomes END.
     """
-    parts = in_strips(
-        lambda first, last: _flat_cells(z, code, first, last), strips_of(z.shape[0])
-    )
+    parts = in_strips(lambda first, last: _flat_cells(z, code, first, last), strips_of(z.shape[0]))
     cells, below, beside = (np.concatenate(part) for part in zip(*parts, strict=True))
     if not cells.size:
         return

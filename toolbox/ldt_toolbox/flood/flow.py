@@ -71,8 +71,10 @@ def checked_directions(directions: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if (present & ~known).any():
         wrong = np.flatnonzero(present & ~known)[:5].tolist()
         raise DataError(f"directions hold {wrong}: known are 0, 255 and {sorted(CODES)}")
-    edges = ((code[0], (32, 64, 128)), (code[-1], (2, 4, 8)))
-    edges += ((code[:, 0], (8, 16, 32)), (code[:, -1], (1, 2, 128)))
+    north, south, west, east = (32, 64, 128), (2, 4, 8), (8, 16, 32), (1, 2, 128)
+    edges = zip(
+        (code[0], code[-1], code[:, 0], code[:, -1]), (north, south, west, east), strict=True
+    )
     if any(np.isin(cells, off).any() for cells, off in edges):
         raise DataError("directions lead off the grid: compute them with flow_directions")
     return code
@@ -97,7 +99,7 @@ def flow_accumulation(directions: NDArray[np.uint8]) -> NDArray[np.int32]:
         If the directions are unsound: unknown codes, a circle, a way off the grid.
     """
     code = checked_directions(directions)
-    total = (code != NODATA).astype(np.int32)
+    total = np.asarray(code != NODATA, np.int32)
     gather(code, total)
     return total
 

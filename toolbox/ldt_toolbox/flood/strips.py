@@ -29,7 +29,7 @@ def in_strips(work: Callable[[int, int], _Result], strips: list[Strip]) -> list[
     list
         What the calls returned, in the order of the strips.
     """
-    threads = min(int(numba.config.NUMBA_NUM_THREADS), len(strips))
+    threads = min(numba.get_num_threads(), len(strips))
     if threads <= 1:
         return [work(first, last) for first, last in strips]
     with ThreadPoolExecutor(threads) as pool:
