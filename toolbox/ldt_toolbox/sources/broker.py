@@ -182,9 +182,16 @@ class Snapshot:
 def observed(evolutions: list[Entity], attribute: str) -> Iterator[Observed]:
     """Observations of one attribute, station after station."""
     for evolution in evolutions:
-        for one in observations(evolution):
-            if one.attribute == attribute:
-                yield Observed(one.entity_id, one.dataset_id, one.time, one.value, one.unit_code)
+        station, blocks = str(evolution.get("id", "")), evolution.get(attribute, [])
+        for block in blocks if isinstance(blocks, list) else [blocks]:
+            if isinstance(block, dict) and "value" in block:  # nearly all, and there are many
+                yield Observed(
+                    station, str(block.get("datasetId", "")), str(block.get("observedAt", "")),
+                    block["value"], str(block.get("unitCode", "")),
+                )  # fmt: skip
+                continue
+            for one in observations({"id": station, attribute: block}):
+                yield Observed(station, one.dataset_id, one.time, one.value, one.unit_code)
 
 
 def attribute_value(attribute: Any, language: str) -> Any:
