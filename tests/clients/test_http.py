@@ -1,6 +1,7 @@
 """What the client does for each fault of a server; docs/http.md has the list."""
 
 import hashlib
+import inspect
 import json
 import logging
 import pickle
@@ -923,9 +924,20 @@ def test_a_wait_that_a_server_asks_for_holds_all_threads(server, hostile, client
     assert time.monotonic() - begun > 0.25  # 0.3 s less what passed since the answer
 
 
-def test_the_list_of_faults_names_tests_that_exist():
+@pytest.mark.parametrize(("page", "least"), [("http.md", 50), ("ngsi-ld.md", 40)])
+def test_the_list_of_faults_names_tests_that_exist(page, least):
     root = Path(__file__).parents[2]
-    named = set(re.findall(r"`(test_\w+)`", (root / "docs" / "http.md").read_text("utf-8")))
-    there = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    assert len(named) > 50
+    text = (root / "docs" / page).read_text("utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    there = "".join(path.read_text("utf-8") for path in Path(__file__).parent.rglob("test_*.py"))
+    assert len(named) > least
     assert {name for name in named if f"def {name}(" not in there} == set()
+    files = set(re.findall(r"`(test_\w+\.py)`", text))
+    assert {name for name in files if not list(Path(__file__).parent.rglob(name))} == set()
+
+
+def test_no_request_waits_for_ever(server):
+    assert inspect.signature(HttpClient).parameters["timeout_s"].default == (5, 60)
+    for never in ((None, 60), (5, None), (0, 1), (5, float("inf"))):
+        with pytest.raises(WrongUseError, match="timeout_s"):
+            HttpClient(server.url, timeout_s=never)

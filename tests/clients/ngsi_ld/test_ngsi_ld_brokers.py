@@ -450,3 +450,12 @@ def test_members_of_linked_entities_are_picked_in_braces(server, reply, client) 
             client.entities.get(HALL, pick=["id", odd])
     with pytest.raises(WrongUseError, match="is no name"):
         client.entities.get(HALL, attrs="inside{id}")
+
+
+def test_what_was_created_must_have_a_name(server, reply, client) -> None:
+    server.route("*", "*", lambda request: reply(201))
+    assert client.entities.create(PLAIN) == HALL
+    with pytest.raises(InvalidAnswer, match="names no Location"):
+        client.subscriptions.create(subscription("https://x.org/notify", type="Hall"))
+    with pytest.raises(InvalidAnswer, match="names no Location"):
+        client.contexts.add({"level": "https://x.org/level"})

@@ -1,5 +1,7 @@
 """Paging: everything once, the end found, and every way of going astray told."""
 
+import re
+
 import pytest
 from ldt_toolbox.clients import imperfect
 from ldt_toolbox.clients.errors import BadRequest, Forbidden
@@ -159,6 +161,24 @@ def test_many_results_are_split_before_the_server_has_to_refuse(broker, client, 
     found = ids(client.entities.query(type="Thing", page_size=20, split_above=100))
     assert sorted(found) == ids(things(300))
     assert max(int(request.query.get("offset", 0)) for request in server.requests) < 100
+
+
+def test_more_than_fifty_thousand_come_whole_without_being_asked_for(server, reply, client) -> None:
+    # Orion-LD 1407: beyond some offset nothing comes, with status 200; the default is below
+    every = [{"id": f"urn:ngsi-ld:Thing:{n:06d}", "type": "Thing"} for n in range(50_400)]
+
+    def handler(request):
+        asked = request.query
+        matches = re.compile(asked.get("idPattern", ".*")).fullmatch
+        found = [each for each in every if matches(each["id"])]
+        at, limit = int(asked.get("offset", 0)), int(asked["limit"])
+        page = [] if at >= 50_000 else found[at : at + limit]
+        return reply(200, page, [("NGSILD-Results-Count", str(len(found)))])
+
+    server.route("*", "*", handler)
+    found = client.entities.query(type="Thing")
+    assert sorted(ids(found)) == ids(every)
+    assert max(int(request.query.get("offset", 0)) for request in server.requests) < 50_000
 
 
 def test_a_split_that_the_server_ignores_is_told(broker, client) -> None:

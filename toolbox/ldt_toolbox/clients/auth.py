@@ -124,14 +124,20 @@ class Keyring:
 Source = Environment | Keyring
 
 
-def _usable(value: str, source: object) -> str:
+# A notebook may show the arguments of each function that an error passes, and the variables of the
+# statement that raises it: here no such argument and no such statement holds a secret.
+
+
+def _carriable(value: str) -> bool:
     # Anything else could end the header and begin another, or would be quoted in an error
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise AuthError(
-            f"{source} holds blanks, line breaks or characters that no header can carry; "
-            "store the bare token"
-        )
-    return value
+    return re.fullmatch(r"[\x21-\x7e]+", value) is not None
+
+
+def _uncarriable(source: object) -> AuthError:
+    return AuthError(
+        f"{source} holds blanks, line breaks or characters that no header can carry; "
+        "store the bare token"
+    )
 
 
 class BearerToken(Auth):
@@ -167,7 +173,9 @@ class BearerToken(Auth):
         return self.__dict__ | {"_last": ""}
 
     def _token(self) -> str:
-        self._last = _usable(self._source(), self._source)
+        self._last = self._source()
+        if not _carriable(self._last):
+            raise _uncarriable(self._source)
         return self._last
 
     def headers(self, fetch: Fetch) -> Mapping[str, str]:
@@ -291,26 +299,30 @@ class ClientCredentials(Auth):
             )
             told = answer.json()
         except ClientError as error:
-            problem = str(error)
+            problem = mask_text(str(error), self._known)
         if problem:
             raise AuthError(
-                f"no token for {self._id}: {mask_text(problem, self._known)}; "
-                "check the client's name, secret and scope"
+                f"no token for {self._id}: {problem}; check the client's name, secret and scope"
             )
-        self._take(told, asked_at)
+        refusal = self._take(told, asked_at)
+        if refusal is not None:
+            raise refusal
 
-    def _take(self, told: Any, asked_at: float) -> None:
+    def _take(self, told: Any, asked_at: float) -> AuthError | None:
         token = told.get("access_token") if isinstance(told, dict) else None
         kind = str(told.get("token_type", "Bearer")) if isinstance(told, dict) else ""
         if not isinstance(token, str) or kind.lower() != "bearer":
-            raise AuthError(
+            return AuthError(
                 f"{mask_text(self._url)} answered without a bearer token; "
                 "check that it is the token endpoint"
             )
-        self._token = _usable(token, "the token server's answer")
+        if not _carriable(token):
+            return _uncarriable("the token server's answer")
+        self._token = token
         self._known = (*self._known[:2], self._token)
         try:
             life_s = float(told["expires_in"])
         except (KeyError, TypeError, ValueError):
             life_s = float("inf")  # no end named (RFC 6749, 5.1): a 401 will tell
         self._renew_at = asked_at + life_s - min(self._leeway_s, life_s / 2)
+        return None

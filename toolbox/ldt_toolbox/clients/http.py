@@ -3,6 +3,7 @@
 What it does for each fault of a server is listed in `docs/http.md`.
 """
 
+import math
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -81,6 +82,11 @@ class HttpClient:
         total_s: float = 600,
         backoff: Backoff | None = None,
     ) -> None:
+        if len(timeout_s) != 2 or not all(s is not None and 0 < s < math.inf for s in timeout_s):
+            raise WrongUseError(
+                f"timeout_s = {timeout_s}: give seconds above 0 to connect and between two bytes; "
+                "no request may wait for ever"
+            )
         self._target = Target(base_url, headers or {}, with_auth=auth is not None)
         if auth is not None:
             auth.check_transport(base_url)
