@@ -102,6 +102,17 @@ def _resume(code, step, begin, end, columns, waiting, total, arrived, brought): 
     return targets[:count], amounts[:count]
 
 
+@numba.njit(cache=True, nogil=True)
+def _unsound(code, waiting, total, first, last):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Count cells that still wait, and missing cells that received something."""
+    circles, astray = 0, 0
+    for i in range(first, last):
+        for j in range(code.shape[1]):
+            circles += waiting[i, j] != _DONE
+            astray += code[i, j] == NODATA and total[i, j] != 0
+    return circles, astray
+
+
 def gather(code: NDArray[np.uint8], total: NDArray[Any]) -> None:
     """Add to each cell what all cells upstream hold.
 
@@ -148,7 +159,10 @@ def gather(code: NDArray[np.uint8], total: NDArray[Any]) -> None:
             )
             for (first, last), inbox in zip(strips, inboxes, strict=True)
         ]  # fmt: skip
-    if not (waiting == _DONE).all():
+    circles, astray = np.sum(
+        in_strips(lambda first, last: _unsound(code, waiting, total, first, last), strips), axis=0
+    )
+    if circles:
         raise DataError("the flow directions run in a circle: compute them with flow_directions")
-    if np.any(total[code == NODATA] != 0):
+    if astray:
         raise DataError("directions lead to cells without terrain: compute them anew")

@@ -85,6 +85,15 @@ def _passes(z, basin, first, last):  # type: ignore[no-untyped-def]  # pragma: n
             here = basin[i, j]
             if here < 0:
                 continue
+            if (
+                0 < j < columns - 1
+                and i < rows - 1
+                and basin[i, j + 1] == here
+                and basin[i + 1, j] == here
+                and basin[i + 1, j - 1] == here
+                and basin[i + 1, j + 1] == here
+            ):
+                continue  # most cells
             for k in range(4):
                 a = i + (1 if k > 0 else 0)
                 b = j + (1 if k == 0 else k - 2)

@@ -53,12 +53,35 @@ def terrain(name: str, values: NDArray[np.generic]) -> Floats:
     grid = as_floats(name, values)
     if grid.size > MOST_CELLS:
         raise DataError(f"{name} has {grid.size} cells, {MOST_CELLS} at most: cut it into tiles")
-    finite = np.isfinite(grid)
-    if not finite.any():
+    grid = np.ascontiguousarray(grid)
+    parts = in_strips(lambda first, last: _heights_in(grid[first:last]), strips_of(grid.shape[0]))
+    known, infinite = np.sum(parts, axis=0)
+    if not known:
         raise DataError(f"{name} has no cell with a height: check the area and the nodata value")
-    if not finite.all() and np.isinf(grid).any():
-        grid = np.where(finite, grid, grid.dtype.type(np.nan))
-    return np.ascontiguousarray(grid)
+    if infinite:
+        grid = np.where(np.isfinite(grid), grid, grid.dtype.type(np.nan))
+    return grid
+
+
+@numba.njit(cache=True, nogil=True)
+def _heights_in(z):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Count finite and infinite cells."""
+    known, missing = 0, 0
+    for i in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            known += abs(z[i, j]) < np.inf
+            missing += z[i, j] != z[i, j]
+    return known, z.size - known - missing
+
+
+@numba.njit(cache=True, nogil=True)
+def codes_in(code):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Tell which of the 256 codes occur."""
+    present = np.zeros(256, np.bool_)
+    for i in range(code.shape[0]):
+        for j in range(code.shape[1]):
+            present[code[i, j]] = True
+    return present
 
 
 def mask_like(

@@ -6,27 +6,32 @@ its distance to the flat's outlet less its distance from higher ground, in cells
 the neighbour with the least.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ldt_toolbox.flood.d8 import CODES, COLUMN_STEPS, END, NODATA, PIT, ROW_STEPS
+from ldt_toolbox.flood.d8 import CODES, COLUMN_STEPS, END, PIT, ROW_STEPS
 from ldt_toolbox.flood.strips import in_strips, strips_of
 from ldt_toolbox.heat.mixing import Floats
 
 
 @numba.njit(cache=True, nogil=True)
-def _flat_cells(z, code, first, last):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Cells without a direction: all, those below higher ground, those beside an outlet."""
+def _flat_cells(z, code, first, last, beside):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Cells without a direction: all, those below higher ground, those at the flat's outlet.
+
+    In ``beside`` bit k says that neighbour k belongs to the same flat.
+    """
     columns = z.shape[1]
     count = 0
     for i in range(first, last):
         for j in range(columns):
             count += code[i, j] == PIT
-    cells, below, beside = np.empty((3, count), np.int32)
-    count, lows, highs = 0, 0, 0
+    cells, low, open_ = (
+        np.empty(count, np.int32),
+        np.empty(count, np.int32),
+        np.empty(count, np.int32),
+    )
+    count, lows, opens = 0, 0, 0
     for i in range(first, last):
         for j in range(columns):
             if code[i, j] != PIT:
@@ -34,44 +39,48 @@ def _flat_cells(z, code, first, last):  # type: ignore[no-untyped-def]  # pragma
             cell = i * columns + j
             cells[count] = cell
             count += 1
-            higher, outlet = False, False
+            higher, outlet, same = False, False, 0
             for k in range(8):  # a cell at the edge has a direction: all eight exist
                 a, b = i + ROW_STEPS[k], j + COLUMN_STEPS[k]
+                level = z[a, b] == z[i, j]
                 higher |= z[a, b] > z[i, j]
-                outlet |= z[a, b] == z[i, j] and code[a, b] != PIT and code[a, b] != NODATA
+                pit = code[a, b] == PIT
+                outlet |= level and not pit
+                same |= (level and pit) << k
+            beside[i, j] = same
             if higher:
-                below[lows] = cell
+                low[lows] = cell
                 lows += 1
             if outlet:
-                beside[highs] = cell
-                highs += 1
-    return cells, below[:lows], beside[:highs]
+                open_[opens] = cell
+                opens += 1
+    return cells, low[:lows], open_[:opens]
 
 
 @numba.njit(cache=True, nogil=True)
-def _spread(z, code, seeds, size, distance):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _spread(beside, columns, seeds, size, distance):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Write the distance in cells from the seeds (1 there) across their flats, 0 elsewhere."""
-    columns = z.shape[1]
-    flat_z, flat_code = z.reshape(-1), code.reshape(-1)
     queue = np.empty(size, np.int32)
     tail = seeds.shape[0]
-    queue[:tail] = seeds
-    for head in range(tail):
-        distance[seeds[head]] = 1
+    for place in range(tail):
+        queue[place] = seeds[place]
+        distance[seeds[place]] = 1
     head = 0
     while head < tail:
         cell = queue[head]
         head += 1
+        same, after = beside[cell], distance[cell] + 1
         for k in range(8):
-            near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
-            if distance[near] == 0 and flat_code[near] == PIT and flat_z[near] == flat_z[cell]:
-                distance[near] = distance[cell] + 1
-                queue[tail] = near
-                tail += 1
+            if (same >> k) & 1:
+                near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
+                if distance[near] == 0:
+                    distance[near] = after
+                    queue[tail] = near
+                    tail += 1
 
 
 @numba.njit(cache=True, nogil=True)
-def _point(z, code, cells, from_high, to_low, chosen):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _point(z, code, beside, cells, from_high, to_low, chosen):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Choose the direction of flat cells; END where the flat has no outlet."""
     columns = z.shape[1]
     flat_z, flat_code = z.reshape(-1), code.reshape(-1)
@@ -80,18 +89,22 @@ def _point(z, code, cells, from_high, to_low, chosen):  # type: ignore[no-untype
         chosen[place] = END
         if to_low[cell] == 0:
             continue
+        if to_low[cell] == 1:  # at the outlet
+            for k in range(8):
+                near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
+                if flat_z[near] == flat_z[cell] and flat_code[near] != PIT:
+                    chosen[place] = CODES[k]
+                    break
+            continue
         least = 2 * to_low[cell] - from_high[cell]
+        same = beside[cell]
         for k in range(8):
-            near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
-            if flat_z[near] != flat_z[cell]:
-                continue
-            if flat_code[near] != PIT:
-                chosen[place] = CODES[k]  # the outlet itself
-                break
-            height = 2 * to_low[near] - from_high[near]
-            if height < least:
-                least = height
-                chosen[place] = CODES[k]
+            if (same >> k) & 1:
+                near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
+                height = 2 * to_low[near] - from_high[near]
+                if height < least:
+                    least = height
+                    chosen[place] = CODES[k]
 
 
 def drain_flats(z: Floats, code: NDArray[np.uint8]) -> None:
@@ -105,23 +118,26 @@ def drain_flats(z: Floats, code: NDArray[np.uint8]) -> None:
         Directions, PIT where no neighbour is lower. Changed in place: what cannot drain, because
         the terrain has a depression there, becomes END.
     """
-    parts = in_strips(lambda first, last: _flat_cells(z, code, first, last), strips_of(z.shape[0]))
-    cells, below, beside = (np.concatenate(part) for part in zip(*parts, strict=True))
-    if not cells.size:
-        return
-    # Pages of an array of zeros that nobody writes to take no memory.
+    # Pages of these three that nobody writes to take no memory.
+    beside = np.zeros(z.shape, np.uint8)
     from_high, to_low = np.zeros(z.size, np.int32), np.zeros(z.size, np.int32)
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [
-            pool.submit(_spread, z, code, seeds, cells.size, distance)
-            for seeds, distance in ((below, from_high), (beside, to_low))
-        ]
-        for job in jobs:
-            job.result()
+    parts = in_strips(
+        lambda first, last: _flat_cells(z, code, first, last, beside), strips_of(z.shape[0])
+    )
+    cells, below, at_outlet = (np.concatenate(part) for part in zip(*parts, strict=True))
+    jobs = ((below, from_high), (at_outlet, to_low))
+
+    def spread(job: int, _: int) -> None:
+        seeds, distance = jobs[job]
+        _spread(beside.reshape(-1), z.shape[1], seeds, cells.size, distance)
+
+    in_strips(spread, strips_of(len(jobs), 1))
     chosen = np.empty(cells.size, np.uint8)
 
     def point(first: int, last: int) -> None:
-        _point(z, code, cells[first:last], from_high, to_low, chosen[first:last])
+        _point(
+            z, code, beside.reshape(-1), cells[first:last], from_high, to_low, chosen[first:last]
+        )
 
     in_strips(point, strips_of(cells.size, 1 << 16))
     code.reshape(-1)[cells] = chosen

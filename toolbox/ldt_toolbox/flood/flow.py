@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.flood.accumulate import gather
-from ldt_toolbox.flood.d8 import CODES, END, NODATA, mask_like, steepest_descent, terrain
+from ldt_toolbox.flood.d8 import CODES, END, NODATA, codes_in, mask_like, steepest_descent, terrain
 from ldt_toolbox.flood.flats import drain_flats
+from ldt_toolbox.flood.strips import in_strips, strips_of
 
 
 def flow_directions(
@@ -65,11 +66,9 @@ def checked_directions(directions: NDArray[np.uint8]) -> NDArray[np.uint8]:
         raise DataError(
             f"directions are {code.dtype} of shape {code.shape}: give what flow_directions returned"
         )
-    known = np.zeros(256, np.bool_)
-    known[[END, NODATA, *CODES]] = True
-    present = np.bincount(code.reshape(-1), minlength=256) > 0
-    if (present & ~known).any():
-        wrong = np.flatnonzero(present & ~known)[:5].tolist()
+    present = in_strips(lambda first, last: codes_in(code[first:last]), strips_of(code.shape[0]))
+    wrong = np.setdiff1d(np.flatnonzero(np.any(present, axis=0)), [END, NODATA, *CODES]).tolist()
+    if wrong:
         raise DataError(f"directions hold {wrong}: known are 0, 255 and {sorted(CODES)}")
     north, south, west, east = (32, 64, 128), (2, 4, 8), (8, 16, 32), (1, 2, 128)
     edges = zip(

@@ -29,6 +29,8 @@ def in_strips(work: Callable[[int, int], _Result], strips: list[Strip]) -> list[
     list
         What the calls returned, in the order of the strips.
     """
+    if not strips:
+        return []
     threads = min(numba.get_num_threads(), len(strips))
     if threads <= 1:
         return [work(first, last) for first, last in strips]
