@@ -459,3 +459,20 @@ def test_what_was_created_must_have_a_name(server, reply, client) -> None:
         client.subscriptions.create(subscription("https://x.org/notify", type="Hall"))
     with pytest.raises(InvalidAnswer, match="names no Location"):
         client.contexts.add({"level": "https://x.org/level"})
+
+
+def test_what_a_notification_holds_is_picked_as_in_a_query(server, reply, client) -> None:
+    # 5.2.14, and 5.6.19 for the whole of one attribute
+    shaped = subscription(
+        "https://x.org/notify", type="Hall", pick=["id", "inside{id}"], omit="level", join="inline"
+    )["notification"]
+    assert {key: shaped[key] for key in ("pick", "omit", "join", "joinLevel")} == {
+        "pick": ["id", "inside{id}"], "omit": ["level"], "join": "inline", "joinLevel": 1,
+    }  # fmt: skip
+    with pytest.raises(WrongUseError, match="exclude"):
+        subscription("https://x.org/notify", type="Hall", pick="id", attributes="level")
+    server.route("*", "*", lambda request: reply(204))
+    client.entities.replace_attribute(HALL, "level", LEVEL)
+    request = server.requests[-1]
+    assert (request.method, request.json()) == ("PUT", LEVEL)
+    assert request.path == f"/ngsi-ld/v1/entities/{HALL}/attrs/level"

@@ -300,3 +300,21 @@ def test_a_server_before_1_8_is_asked_for_pairs_by_options(
 
 def _without_format(request):
     return replace(request, target=request.target.replace("format=temporalValues", "x=y"))
+
+
+def test_a_long_temporal_query_is_sent_as_a_body(server, reply, client) -> None:
+    ids = [f"urn:ngsi-ld:Station:{n:040d}" for n in range(60)]
+    server.route("*", "*", lambda request: reply(200, [], [("NGSILD-Results-Count", "0")]))
+    asked = {"type": "Station", "id": ids, "attrs": "temperature", "form": "temporalValues"}
+    assert client.temporal.query(start=stamp(0), last_n=3, **asked) == []
+    [request] = server.requests
+    assert (request.method, request.path) == (
+        "POST", "/ngsi-ld/v1/temporal/entityOperations/query",
+    )  # fmt: skip
+    assert request.query == {"format": "temporalValues", "limit": "50", "count": "true"}
+    body = request.json()
+    assert [each["id"] for each in body["entities"]] == ids
+    assert body["attrs"] == ["temperature"]
+    assert body["temporalQ"] == {
+        "timerel": "after", "timeAt": stamp(0), "timeproperty": "observedAt", "lastN": 3,
+    }  # fmt: skip

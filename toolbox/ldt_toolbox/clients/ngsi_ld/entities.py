@@ -27,6 +27,7 @@ from ldt_toolbox.clients.ngsi_ld.selection import (
     form_params,
     looks_simplified,
     selection,
+    url_length,
 )
 from ldt_toolbox.errors import WrongUseError
 
@@ -193,6 +194,14 @@ class Entities:
         answer = self._link.send("PATCH", path, dict(fragment), expected=(204, 207))
         wholly(answer)
 
+    def replace_attribute(self, id: str, name: str, attribute: Mapping[str, Any]) -> None:
+        """Replace one attribute as a whole, with its sub-attributes (5.6.19)."""
+        path = f"entities/{segment(id)}/attrs/{segment(name)}"
+        answer = self._link.send(
+            "PUT", path, dict(attribute), expected=(204, 207), feature="replacing attributes (PUT)"
+        )
+        wholly(answer)
+
     def delete(self, id: str, *, type: str = "") -> None:
         """Delete an entity (5.6.6)."""
         path = f"entities/{segment(id)}"
@@ -329,7 +338,7 @@ class Entities:
         params = chosen.params()
         by_post = post
         if by_post is None:
-            by_post = sum(len(n) + 3 * len(v) for n, v in params.items()) > LONGEST_URL
+            by_post = url_length(params) > LONGEST_URL
         query = chosen.member() if by_post else None
 
         def ask(paging: Sequence[tuple[str, str]], whole: bool) -> Answer:

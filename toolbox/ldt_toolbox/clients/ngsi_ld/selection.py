@@ -38,6 +38,11 @@ def many(names: Names | None) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
+def url_length(params: Mapping[str, str]) -> int:
+    """Characters that parameters take in a URL at most, as each may be percent-encoded."""
+    return sum(len(name) + 3 * len(value) for name, value in params.items())
+
+
 def accept_of(representation: Representation) -> str:
     """Media type that goes with a representation (6.3.4)."""
     if representation not in _FORMATS:

@@ -34,6 +34,10 @@ def subscription(
     csf: str = "",
     lang: str = "",
     attributes: Names | None = None,
+    pick: Names | None = None,
+    omit: Names | None = None,
+    join: Literal["", "flat", "inline"] = "",
+    join_level: int = 1,
     form: Literal["normalized", "concise", "simplified"] = "normalized",
     triggers: Sequence[Trigger] = (),
     sys_attrs: bool = False,
@@ -59,7 +63,12 @@ def subscription(
     q, geo, scope_q, csf, lang
         Conditions, as in a query.
     attributes : str or sequence of str
-        Attributes that a notification carries; all by default.
+        Attributes that a notification carries; all by default. Deprecated in 1.8 for `pick`, but
+        known to all servers.
+    pick, omit : str or sequence of str
+        Members that the entities of a notification keep, or go without (4.21, 5.2.14).
+    join, join_level
+        How, and how far, linked entities come along (4.5.23, 5.2.14).
     form : {"normalized", "concise", "simplified"}
         Form of the entities in a notification.
     triggers : sequence of str
@@ -88,14 +97,17 @@ def subscription(
         Parts exclude each other, or what is needed is missing (Table 5.2.12-1).
     """
     chosen = selection(type=type, id=entity_id, id_pattern=id_pattern)
+    shape = selection(attrs=attributes, pick=pick, omit=omit, join=join, join_level=join_level)
     if id_pattern and not type:
         raise WrongUseError("id_pattern needs type (5.2.33)")
     _check(chosen.type, many(watched), local, throttling_s, interval_s, triggers)
     if show_changes and form == "simplified":
         raise WrongUseError("show_changes does not go with form='simplified' (5.2.14)")
     notification: dict[str, Any] = {"endpoint": _endpoint(endpoint), "format": form}
-    if attributes is not None:
-        notification["attributes"] = list(many(attributes))
+    members = {"attributes": shape.attrs, "pick": shape.pick, "omit": shape.omit}
+    notification |= {key: list(names) for key, names in members.items() if names}
+    if shape.join:
+        notification |= {"join": shape.join, "joinLevel": shape.join_level}
     if sys_attrs:
         notification["sysAttrs"] = True
     if show_changes:

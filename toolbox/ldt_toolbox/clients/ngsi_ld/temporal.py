@@ -13,7 +13,6 @@ from ldt_toolbox.clients.errors import BadRequest, NotFound
 from ldt_toolbox.clients.ngsi_ld.aggregation import aggregation_params, checked_aggregates
 from ldt_toolbox.clients.ngsi_ld.connection import (
     Connection,
-    created_id,
     element,
     elements,
     segment,
@@ -27,9 +26,16 @@ from ldt_toolbox.clients.ngsi_ld.evolution import (
     moment,
     observations,
 )
+from ldt_toolbox.clients.ngsi_ld.history import FEATURE, History
 from ldt_toolbox.clients.ngsi_ld.paging import Pages, Tally
 from ldt_toolbox.clients.ngsi_ld.query import instant
-from ldt_toolbox.clients.ngsi_ld.selection import Names, Selection, selection
+from ldt_toolbox.clients.ngsi_ld.selection import (
+    LONGEST_URL,
+    Names,
+    Selection,
+    selection,
+    url_length,
+)
 from ldt_toolbox.clients.ngsi_ld.windows import Gatherer, Limit, Part, Window
 from ldt_toolbox.errors import WrongUseError
 
@@ -39,14 +45,13 @@ Form = Literal["normalized", "concise", "temporalValues"]
 TimeProperty = Literal["observedAt", "createdAt", "modifiedAt", "deletedAt"]
 
 _SIDES = ("after", "before")
-_FEATURE = "temporal evolution (temporal/entities)"
 
 
-class Temporal:
+class Temporal(History):
     """Temporal evolution of entities; `client.temporal`."""
 
     def __init__(self, connection: Connection) -> None:
-        self._link = connection
+        super().__init__(connection)
         self._limit = Limit()
         self._sizes: dict[str, int] = {}
         self._form_known = False
@@ -213,42 +218,6 @@ class Temporal:
         tally.finish(pages.count, pages.url)
         return found
 
-    def create(self, evolution: Mapping[str, Any]) -> str:
-        """Create an evolution, or add to it if there is one (5.6.11).
-
-        Returns
-        -------
-        str
-            Id of the entity.
-        """
-        answer = self._link.send(
-            "POST", "temporal/entities", dict(evolution), expected=(201, 204), feature=_FEATURE
-        )
-        return created_id(answer, str(evolution.get("id", "")))
-
-    def append(self, id: str, attributes: Mapping[str, Any]) -> None:
-        """Add instances of attributes to an evolution (5.6.12)."""
-        path = f"temporal/entities/{segment(id)}/attrs"
-        self._link.send("POST", path, dict(attributes), expected=(204,))
-
-    def update_instance(
-        self, id: str, name: str, instance_id: str, fragment: Mapping[str, Any]
-    ) -> None:
-        """Change one instance of an attribute (5.6.14)."""
-        path = f"temporal/entities/{segment(id)}/attrs/{segment(name)}/{segment(instance_id)}"
-        self._link.send("PATCH", path, dict(fragment), expected=(204,))
-
-    def delete(self, id: str, *, attribute: str = "", instance_id: str = "") -> None:
-        """Delete an evolution (5.6.16), an attribute of it (5.6.13) or one instance (5.6.15)."""
-        if instance_id and not attribute:
-            raise WrongUseError("instance_id needs attribute=")
-        path = f"temporal/entities/{segment(id)}"
-        if attribute:
-            path += f"/attrs/{segment(attribute)}"
-        if instance_id:
-            path += f"/{segment(instance_id)}"
-        self._link.send("DELETE", path, expected=(204,))
-
     def _iterate(
         self,
         chosen: Selection,
@@ -346,7 +315,9 @@ class Temporal:
 
         def ask() -> Answer:
             params = self._params(chosen, window, last_n, form, timeproperty) | dict(paging)
-            feature = _FEATURE if path == "temporal/entities" else ""
+            feature = FEATURE if path == "temporal/entities" else ""
+            if path == "temporal/entities" and url_length(params) > LONGEST_URL:
+                return self._posted(chosen, window, last_n, form, timeproperty, paging)
             return self._link.ask(path, params, expected=(200, 206), feature=feature)
 
         unsure = form == "temporalValues" and self._link.style == "format" and not self._form_known
@@ -361,6 +332,27 @@ class Temporal:
                 return answer
         self._link.older_style()
         return ask()
+
+    def _posted(
+        self,
+        chosen: Selection,
+        window: Window,
+        last_n: int | None,
+        form: Form,
+        timeproperty: TimeProperty,
+        paging: Mapping[str, str],
+    ) -> Answer:
+        """The same as a body (6.24): URLs of that length are cut or refused."""
+        when: dict[str, Any] = {**window.params(), "timeproperty": timeproperty}
+        if last_n is not None:
+            when["lastN"] = last_n
+        query = {**chosen.member(), "temporalQ": when}
+        shape = {} if form == "normalized" else {self._link.style: form}
+        return self._link.send(
+            "POST", "temporal/entityOperations/query", query,
+            chosen.post_params() | shape | dict(paging), expected=(200, 206),
+            feature="temporal queries by POST", idempotent=True,
+        )  # fmt: skip
 
     def _params(
         self,

@@ -1,0 +1,81 @@
+"""From the bytes of a daily file to entities and rejects: each object is one or the other."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ldt_toolbox.models import records
+from ldt_toolbox.models.lint import lint
+from ldt_toolbox.models.mapping import Mapping
+
+HERE = Path(__file__).parent
+MONACO = (7.35, 43.70, 7.50, 43.78)
+DAY = "2024-07-01T00:00:00+02:00/2024-07-02T00:00:00+02:00"
+GOOD = {
+    "counter": "Pont Neuf/01", "period": DAY, "count": "1 204", "lane": 1, "lon": 7.4189,
+    "lat": 43.7311, "mode": "V",
+}  # fmt: skip
+# what is wrong, and the word by which the reject says so; "" if it is no fault
+FLAWS = {
+    "nothing": ({}, ""),
+    "id that is no URN": ({"counter": "Stade Louis II"}, ""),
+    "null value": ({"count": None}, ""),
+    "null id": ({"counter": None}, "is missing"),
+    "three degrees east": ({"lon": 10.4189}, "outside of"),
+    "latitude first": ({"lon": 43.7311, "lat": 7.4189}, "latitude first"),
+    "null position": ({"lat": None}, "location"),
+    "a date for an interval": ({"period": "2024-07-01"}, "a date without a time"),
+    "a French date": ({"period": "01/07/2024"}, "not ISO 8601"),
+    "a count below nothing": ({"count": "-1"}, "outside of"),
+    "an unknown code": ({"mode": "X"}, "not in the list of codes"),
+}
+
+
+def dirty(flaw: str, number: int) -> dict:
+    """An object with one flaw; the number keeps it from being a duplicate."""
+    made = {**GOOD, **FLAWS[flaw][0]}
+    return made | ({"counter": f"{made['counter']} {number}"} if made["counter"] else {})
+
+
+@pytest.fixture(scope="module")
+def table():
+    return Mapping.read(HERE / "counters.csv")
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_each_flaw_has_its_reason_and_the_rest_of_the_line_is_read(table, tmp_path, flaw) -> None:
+    text = json.dumps(dirty(flaw, 1)) + json.dumps(dirty("nothing", 2))
+    (tmp_path / "day.jsonl").write_bytes(text.encode())
+    found, unread = records.read(tmp_path / "day.jsonl")
+    entities, rejects = table.apply(found, bbox=MONACO)
+    told = FLAWS[flaw][1]
+    assert (len(entities), len(rejects), len(unread)) == ((1, 1, 0) if told else (2, 0, 0))
+    if told:
+        assert told in str(rejects[0])
+    assert entities[-1]["id"].endswith("Pont%20Neuf%2F01%202")
+    assert [one for one in lint(entities, bbox=MONACO) if one.severity == "error"] == []
+
+
+GAPS = st.sampled_from(["", " ", "\n", ",\n", "\r\n\n"])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from([*FLAWS, "again"]), GAPS), min_size=1, max_size=15))
+def test_what_goes_in_comes_out_once(table, tmp_path, parts) -> None:
+    objects, text = [], ""
+    for number, (flaw, between) in enumerate(parts):
+        fresh = dirty("nothing" if flaw == "again" else flaw, number)
+        objects.append(objects[-1] if flaw == "again" and objects else fresh)
+        text += json.dumps(objects[-1]) + between
+    (tmp_path / "day.jsonl").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    found, unread = records.read(tmp_path / "day.jsonl")
+    entities, rejects = table.apply(found, bbox=MONACO)
+    assert unread == []
+    assert [dict(record) for record in found] == objects, "every object of the file, in order"
+    assert len(entities) + len(rejects) == len(objects)
+    places = [one.place for one in rejects]
+    assert len(set(places)) == len(places)
+    assert all(one.reasons and one.record in objects for one in rejects)
+    assert len({one["id"] for one in entities}) == len(entities), "a double is a reject"
