@@ -221,9 +221,25 @@ class Call:
             value = with_context(value, context or self.namespace.body)
         else:
             links = [said["Link"]] if "Link" in said else []
-            link = self.link_context or self.services.contexts.address(self.namespace)
-            said["Link"] = ", ".join([_LINK.format(link or CORE_URL), *links])
+            said["Link"] = ", ".join([_LINK.format(self._context_address()), *links])
         return Response(orjson.dumps(value), status, said, media)
+
+    def _context_address(self) -> str:
+        """Address of the request's @context, which is hosted from now on if it has none."""
+        context = self.namespace.context
+        if not context:
+            return CORE_URL
+        if isinstance(context, list) and len(context) == 1:
+            context = context[0]
+        if isinstance(context, str):
+            return context
+        base = self.url.split("?")[0].removesuffix(self.path) + self.services.root
+        return self.services.contexts.kept_address(context, f"{base}/jsonldContexts")
+
+    def plain(self, value: Any, *, status: int = 200) -> Response:
+        """Answer with JSON that no @context goes with."""
+        said = {"NGSILD-Tenant": self.tenant} if self.tenant else {}
+        return Response(orjson.dumps(value), status, said, JSON)
 
     def done(self, status: int = 204, *, headers: Mapping[str, str] | None = None) -> Response:
         """Answer without a body."""

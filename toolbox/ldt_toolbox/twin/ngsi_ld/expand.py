@@ -15,7 +15,7 @@ _NOT_ATTRIBUTES = frozenset(
 _SCOPE = re.compile(r"/?[^\W\d_][\w-]*(/[^\W\d_][\w-]*)*")
 
 
-def expand_entity(value: Any, namespace: Namespace, limits: Limits, *, nulls: bool = False) -> Doc:
+def expand_entity(value: Any, namespace: Namespace, limits: Limits, *, typed: bool = True) -> Doc:
     """Read an entity.
 
     Parameters
@@ -26,8 +26,8 @@ def expand_entity(value: Any, namespace: Namespace, limits: Limits, *, nulls: bo
         Of the request's @context.
     limits : Limits
         Of the twin.
-    nulls : bool
-        Whether NGSI-LD Null may come.
+    typed : bool
+        Whether it must have a type.
 
     Returns
     -------
@@ -39,10 +39,10 @@ def expand_entity(value: Any, namespace: Namespace, limits: Limits, *, nulls: bo
     ProblemError
         BadRequestData that says what is wrong.
     """
-    doc = expand_fragment(value, namespace, limits, nulls=nulls)
+    doc = expand_fragment(value, namespace, limits)
     if "id" not in doc:
         raise bad("an entity has an id, which is a URI (4.5.1)")
-    if not doc["type"]:
+    if typed and not doc["type"]:
         raise bad(f"entity {doc['id']} has no type (4.5.1)")
     return doc
 

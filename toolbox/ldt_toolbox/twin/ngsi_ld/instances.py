@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ldt_toolbox.twin.limits import Limits
-from ldt_toolbox.twin.ngsi_ld.geometry import check_geometry
 from ldt_toolbox.twin.ngsi_ld.namespace import Namespace
 from ldt_toolbox.twin.problems import bad
 from ldt_toolbox.twin.query.boxes import GEOMETRY_TYPES
+from ldt_toolbox.twin.query.geometry import check_geometry
 from ldt_toolbox.twin.query.values import temporal_key
 from ldt_toolbox.twin.store import VALUE_KEY, Instance
 
@@ -58,15 +58,16 @@ class Reader:
         Of the request's @context.
     limits : Limits
         Of the twin.
-    at : str
-        createdAt and modifiedAt of what is read; set by the writer afterwards if empty.
     nulls : bool
         Whether NGSI-LD Null may come (merge and partial update) or is refused.
+    partial : bool
+        Whether an instance may come without its value (partial update, 5.6.4).
     """
 
     namespace: Namespace
     limits: Limits
     nulls: bool = False
+    partial: bool = False
 
     def attribute(self, name: str, value: Any) -> list[Instance]:
         """Instances of one attribute, as its name and JSON value come in."""
@@ -87,9 +88,11 @@ class Reader:
             return {"type": kind, "value": self._value(name, kind, value)}
         kind = self._kind(name, value)
         key = VALUE_KEY[kind]
-        if key not in value:
+        made: Instance = {"type": kind}
+        if key in value:
+            made[key] = self._value(name, kind, value[key])
+        elif not self.partial:
             raise bad(f"{name}: a {kind} has a member {key!r}")
-        made: Instance = {"type": kind, key: self._value(name, kind, value[key])}
         attributes: dict[str, list[Instance]] = {}
         for member, each in value.items():
             if member in ("type", key) or member in _SYSTEM or _PREVIOUS.fullmatch(member):

@@ -1,8 +1,9 @@
 """Values of the query language as keys that SQLite and Python order alike (GS CIM 009, 4.9).
 
-A number is itself, a text is itself (cut, see `TEXT_LENGTH`), and what has an order of its own -
-truth values, instants, dates, times of day - is a blob with one letter for its kind in front.
-SQLite sorts numbers before texts before blobs, so that a range never crosses kinds.
+A number is itself, a text is itself, and what has an order or an identity of its own - truth
+values, instants, dates, times of day, URIs that relationships point to - is a blob with one
+letter for its kind in front. SQLite sorts numbers before texts before blobs, so that a range
+never crosses kinds.
 """
 
 import math
@@ -14,10 +15,10 @@ from typing import Any
 Key = int | float | str | bytes
 """A value in the index."""
 
-#: Longer texts are cut in the index; comparisons with shorter literals stay exact.
+#: Longer texts are cut in the index; comparisons with literals that are no longer stay exact.
 TEXT_LENGTH = 250
 
-#: Stands for a value without an order: an object, an empty list, null.
+#: Stands for a value without an order: an object, an empty list.
 OTHER = b"~"
 
 _INSTANT = re.compile(
@@ -51,34 +52,69 @@ def _microseconds(text: str) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def text_key(text: str) -> str:
-    """Key of a text."""
-    return text if len(text) <= TEXT_LENGTH else text[:TEXT_LENGTH]
+def uri_key(uri: str) -> bytes:
+    """Key of the object of a relationship, which is equal or not but has no order."""
+    return b"u" + uri.encode()
 
 
-def scalar_keys(value: Any) -> Iterator[Key]:
+def boolean_key(value: bool) -> bytes:
+    """Key of a truth value."""
+    return b"b1" if value else b"b0"
+
+
+def number_key(value: float) -> int | float:
+    """Key of a number; whole numbers beyond 64 bits lose digits."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value) if abs(value) < 2**1000 else math.copysign(math.inf, value)
+    return value
+
+
+def cut(key: Key) -> Key:
+    """Key as it is in the index: long texts are cut."""
+    return key if isinstance(key, int | float) else key[:TEXT_LENGTH]
+
+
+def _scalar_keys(value: Any) -> Iterator[Key]:
     """Keys of one value that is no list: a text that is an instant has two."""
-    if isinstance(value, bool):
-        yield b"b1" if value else b"b0"
-    elif isinstance(value, int | float):
-        if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            yield float(value) if abs(value) < 2**1000 else math.copysign(math.inf, value)
-        else:
-            yield value
-    elif isinstance(value, str):
-        yield text_key(value)
+    if isinstance(value, str):
+        yield value
         temporal = temporal_key(value)
         if temporal is not None:
             yield temporal
+    elif isinstance(value, bool):
+        yield boolean_key(value)
+    elif isinstance(value, int | float):
+        yield number_key(value)
     elif isinstance(value, dict) and "@value" in value:
-        yield from scalar_keys(value["@value"])
+        yield from _scalar_keys(value["@value"])
     else:
         yield OTHER
 
 
 def keys(value: Any) -> set[Key]:
-    """Keys of a value; those of its members if it is a list, `OTHER` if that is empty."""
+    """Keys of a JSON value; those of its members if it is a list, `OTHER` if that is empty."""
     if isinstance(value, list):
-        found = {key for member in value for key in scalar_keys(member)}
+        found = {key for member in value for key in _scalar_keys(member)}
         return found or {OTHER}
-    return set(scalar_keys(value))
+    return set(_scalar_keys(value))
+
+
+def instance_keys(kind: str, value: Any) -> set[Key]:
+    """Keys of the target value of an attribute of a type (4.9).
+
+    Parameters
+    ----------
+    kind : str
+        Type of attribute, such as ``Property``.
+    value : Any
+        What the instance holds: value, object, languageMap, vocab, json, valueList, objectList.
+    """
+    match kind:
+        case "Relationship" | "ListRelationship":
+            many = value if isinstance(value, list) else [value]
+            return {uri_key(each) for each in many} or {OTHER}
+        case "LanguageProperty":
+            return {key for text in value.values() for key in keys(text)} or {OTHER}
+        case "GeoProperty":
+            return {OTHER}
+    return keys(value)

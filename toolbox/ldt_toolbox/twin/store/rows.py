@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ldt_toolbox.twin.query.boxes import Box, box
-from ldt_toolbox.twin.query.values import Key, keys
+from ldt_toolbox.twin.query.values import Key, cut, instance_keys
 from ldt_toolbox.twin.store.documents import VALUE_KEY, Doc
+
+#: Among the values of an attribute: it has several instances, of which each is judged alone.
+MANY = b"~many"
 
 Place = tuple[str, int, Box]
 """Attribute, number of the instance, box."""
@@ -46,8 +49,9 @@ def rows(doc: Doc | None) -> Rows:
                 found = box(value)
                 if found is not None:
                     places.append((name, rank, found))
-            elif kind != "LanguageProperty":
-                values.update((name, key) for key in keys(value))
+            values.update((name, cut(key)) for key in instance_keys(kind, value))
+        if len(instances) > 1:
+            values.add((name, MANY))
     return Rows(
         frozenset(doc["type"]),
         frozenset(doc["attrs"]),

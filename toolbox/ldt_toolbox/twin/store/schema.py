@@ -26,6 +26,7 @@ CREATE TABLE entity_scope (
 CREATE TABLE entity_value (
     term INTEGER NOT NULL, value, entity INTEGER NOT NULL,
     PRIMARY KEY (term, value, entity)) WITHOUT ROWID;
+CREATE INDEX entity_value_entity ON entity_value (entity, term, value);
 CREATE TABLE entity_place (
     id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, term INTEGER NOT NULL, rank INTEGER NOT NULL);
 CREATE INDEX entity_place_entity ON entity_place (entity);
