@@ -204,6 +204,13 @@ ANSWERS = {
     "Scorpio 17: a list of details, a number for the type": (
         (400, {"type": 400, "title": "Bad", "detail": ["no such option"]}),
         history, (BadRequest, "no such option"), None),
+    "Stellio 237: an attribute without instances in the window": (
+        (200, evolution(level=[], co2={"type": "Property", "values": []},
+                        heat=[{**LEVEL, "observedAt": AT}])),
+        lambda c: seen(history(c)), [("heat", 3, AT)], None),
+    "Orion-LD 857: a relationship to several, as a value": (
+        (200, evolution(inside=[{"type": "Relationship", "value": ["urn:x:1"], "observedAt": AT}])),
+        lambda c: seen(history(c)), [("inside", ["urn:x:1"], AT)], None),
     "HTML with status 200": (
         (200, "<html>"), query, InvalidAnswer, None),
 }  # fmt: skip
@@ -275,6 +282,24 @@ def test_a_batch_answer_that_nobody_can_read_leaves_the_ids(server, reply, clien
     with pytest.raises(BatchInterrupted, match="nobody can tell") as error:
         client.batch.upsert(ROWS)
     assert error.value.unknown == [row["id"] for row in ROWS]
+
+
+def test_pages_without_a_stable_order_are_not_taken_for_whole(server, reply, client) -> None:
+    # Orion-LD 1573: of what was created at once, some come twice and others not at all
+    pages = {0: [0, 1, 2], 3: [2, 4, 5]}
+
+    def handler(request):
+        at = int(request.query.get("offset", 0))
+        found = [{"id": f"urn:x:{n}", "type": "Hall"} for n in pages[at]]
+        return reply(200, found, [("NGSILD-Results-Count", "6")])
+
+    server.route("*", "*", handler)
+    with pytest.warns(PagingWarning) as told:
+        found = query(client, page_size=3)
+    assert [entity["id"] for entity in found] == [f"urn:x:{n}" for n in (0, 1, 2, 4, 5)]
+    texts = " ".join(str(each.message) for each in told)
+    assert "1 entities came more than once" in texts
+    assert "5 entities came, but the server counts 6" in texts
 
 
 def test_what_was_not_created_of_an_entity_is_no_success(server, reply, client) -> None:
