@@ -22,6 +22,18 @@ GRID = CRS.from_epsg(32632)
 WEST, SOUTH, SIDE_M = 500_000.0, 5_000_000.0, 1000.0
 SQUARE = box(WEST, SOUTH, WEST + SIDE_M, SOUTH + SIDE_M)
 BOUNDS = SQUARE.bounds
+HEAD = """\
+id: square
+names: {fr: Carré}
+country: FR
+codes: {insee: "75107"}
+crs: EPSG:2154
+languages: [fr]
+timezone: Europe/Paris
+boundary:
+  {protocol: file, path: boundary.geojson, source: a test, licence: CC0-1.0, provenance: derived}
+sources:
+"""
 
 
 @pytest.fixture
@@ -117,3 +129,21 @@ def broker() -> Iterator[Any]:
         yield _server_module("ngsi_ld_broker").Broker(
             server, hostile.Reply, _server_module("ngsi_ld_q")
         )
+
+
+@pytest.fixture
+def write_square(tmp_path: Path) -> Callable[..., Path]:
+    """Write the territory.yaml of a square in Paris, whose sources begin at line 11."""
+
+    def write(sources: str, *changes: tuple[str, str]) -> Path:
+        text = HEAD + sources
+        for before, after in changes:
+            assert before in text
+            text = text.replace(before, after)
+        square = gpd.GeoDataFrame(geometry=[box(2.30, 48.85, 2.31, 48.86)], crs=4326)
+        square.to_file(tmp_path / "boundary.geojson")
+        path = tmp_path / "territory.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write

@@ -17,13 +17,13 @@ from ldt_toolbox.sources import broker as broker_module
 from ldt_toolbox.sources.received import descriptions, kept_in
 from ldt_toolbox.territory import Territory
 from ldt_toolbox.use_case import UseCase
-from shapely.geometry import Point, box
+from shapely.geometry import Point
 
 ROLE = UseCase.find("heat-islands").roles["stations"]
 START = datetime(2025, 7, 1, tzinfo=UTC)
 HOURS = 48
 LON, LAT = 2.30, 48.85
-SOURCE = """
+SOURCE = """\
   stations:
     protocol: ngsi-ld
     url: URL
@@ -35,17 +35,6 @@ SOURCE = """
     licence: CC0-1.0
     provenance: observed
 """
-HEAD = """\
-id: square
-names: {fr: Carré}
-country: FR
-codes: {insee: "75107"}
-crs: EPSG:2154
-languages: [fr]
-timezone: Europe/Paris
-boundary: {protocol: file, path: boundary.geojson, source: a test, licence: CC0-1.0,
-           provenance: synthetic}
-sources:"""
 Place = Callable[..., Territory]
 
 
@@ -86,16 +75,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def place(broker: Any, tmp_path: Path) -> Place:
+def place(broker: Any, write_square: Callable[..., Path]) -> Place:
     def build(*changes: tuple[str, str], source: str = SOURCE) -> Territory:
-        square = gpd.GeoDataFrame(geometry=[box(LON, LAT, LON + 0.01, LAT + 0.01)], crs=4326)
-        square.to_file(tmp_path / "boundary.geojson")
-        text = HEAD + source.replace("URL", broker.server.url)
-        for before, after in changes:
-            assert before in text
-            text = text.replace(before, after)
-        (tmp_path / "territory.yaml").write_text(text, encoding="utf-8")
-        return Territory.read(tmp_path)
+        return Territory.read(write_square(source.replace("URL", broker.server.url), *changes))
 
     return build
 

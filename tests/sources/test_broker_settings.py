@@ -1,28 +1,17 @@
 """What territory.yaml may say of a broker: mistakes are told with their lines, secrets never."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import geopandas as gpd
 import pytest
 from ldt_toolbox.errors import DataError, DocumentError
 from ldt_toolbox.sources import load_role
 from ldt_toolbox.sources.protocols import PROTOCOLS, way
 from ldt_toolbox.territory import Territory
 from ldt_toolbox.use_case import UseCase
-from shapely.geometry import box
 
 TEXT = """\
-id: square
-names: {fr: Carré}
-country: FR
-codes: {insee: "75107"}
-crs: EPSG:2154
-languages: [fr]
-timezone: Europe/Paris
-boundary:
-  {protocol: file, path: boundary.geojson, source: a test, licence: CC0-1.0, provenance: derived}
-sources:
   stations:
     protocol: ngsi-ld
     url: https://broker.example.org
@@ -46,20 +35,8 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(*changes: tuple[str, str]) -> Path:
-        text = TEXT
-        for before, after in changes:
-            assert before in text
-            text = text.replace(before, after)
-        gpd.GeoDataFrame(geometry=[box(2.3, 48.85, 2.31, 48.86)], crs=4326).to_file(
-            tmp_path / "boundary.geojson"
-        )
-        path = tmp_path / "territory.yaml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
+def write(write_square: Callable[..., Path]) -> Write:
+    return partial(write_square, TEXT)
 
 
 def test_a_broker_is_read_with_all_that_it_is_asked(write: Write) -> None:
