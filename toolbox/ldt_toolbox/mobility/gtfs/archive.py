@@ -77,6 +77,13 @@ class FeedFiles(AbstractContextManager["FeedFiles"]):
         member = self._members[name]
         return self._zip.open(member) if self._zip else (self.path / member).open("rb")
 
+    def size(self, name: str) -> int:
+        """Bytes of a file, unpacked."""
+        member = self._members[name]
+        if self._zip:
+            return self._zip.getinfo(member).file_size
+        return (self.path / member).stat().st_size
+
     def read(self, name: str) -> bytes:
         """Whole content of a file, without byte-order mark."""
         with self.open(name) as file:

@@ -1,5 +1,6 @@
 """Tables of text to typed tables, with a notice for every value that is not what it should be."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 import numpy as np
@@ -12,6 +13,8 @@ from ldt_toolbox.mobility.gtfs.notices import Notices
 from ldt_toolbox.mobility.gtfs.scan import header_of
 from ldt_toolbox.mobility.gtfs.schema import FileSpec
 
+TEXT = pd.StringDtype("pyarrow", na_value=np.nan)  # what pandas 3 calls str
+EMPTY = {"date": "datetime64[s]", "float": "float64", "latitude": "float64", "longitude": "float64"}
 RANGES = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0)}
 PATTERNS = {
     "int": r"^[+-]?\d{1,9}$",
@@ -93,21 +96,26 @@ def typed(table: pa.Table, file: str, spec: FileSpec, notices: Notices) -> pd.Da
         text = table[name]
         trimmed = pc.utf8_trim_whitespace(text)
         padded += pc.sum(pc.not_equal(text, trimmed)).as_py() or 0
-        values = trimmed.to_pandas().astype("str")
-        values = values.mask(values == "")
+        known = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+        strings: Any = known.cast(pa.large_string())  # pandas takes these as they are
+        values = pd.Series(pd.array(strings, dtype=TEXT))
         out[name] = _convert(values, name, file, spec.columns.get(name, "text"), notices)
         if name in spec.required:
             notices.add_rows("missing_required_field", file, name, values.isna())
     notices.add("leading_or_trailing_whitespaces", file, count=padded)
-    for name in spec.columns:
+    for name, kind in spec.columns.items():
         if name not in out:
-            empty = pd.Series([None] * table.num_rows, dtype="str")
-            out[name] = _convert(empty, name, file, spec.columns[name], notices)
+            empty = pd.Series(np.nan, index=range(table.num_rows), dtype=TEXT)
+            out[name] = _convert(empty, name, file, kind, notices)
     return pd.DataFrame(out)
 
 
 def _convert(values: pd.Series, name: str, file: str, kind: str, notices: Notices) -> pd.Series:
     given = values.notna()
+    if kind in {"text", "id", "timezone", "colour"} and not given.any():
+        return values
+    if not given.any():
+        return pd.Series(None, index=values.index, dtype=EMPTY.get(kind, "Int64"))
     if kind in {"text", "id"}:
         return values
     code = CODES.get(kind, "invalid_integer")

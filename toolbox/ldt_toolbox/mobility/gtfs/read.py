@@ -42,7 +42,7 @@ class StopTimes:
         shape_dist_traveled in the feed's own unit, NaN where it gives none.
     pickup, drop_off, timepoint : numpy.ndarray of int8
         -1 where the feed gives none.
-    row : numpy.ndarray of int64
+    row : numpy.ndarray of int32
         Row of the file, counted from 0 after the header.
     """
 
@@ -55,7 +55,7 @@ class StopTimes:
     pickup: NDArray[np.int8]
     drop_off: NDArray[np.int8]
     timepoint: NDArray[np.int8]
-    row: NDArray[np.int64]
+    row: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.stop)
@@ -122,26 +122,23 @@ def read_feed(path: Path | str) -> Feed:
                 text = parse_text(files.read(f"{name}.txt"), name, notices)
             else:
                 text = pa.table({})
-            if text.num_columns or f"{name}.txt" not in present:
-                known = Notices() if f"{name}.txt" not in present else notices
-                tables[name] = typed(text, name, spec, known)
-            else:
-                tables[name] = typed(text, name, spec, Notices())
+            # of a missing or empty file nothing more is said
+            tables[name] = typed(text, name, spec, notices if text.num_columns else Notices())
         chunks: Iterable[bytes] = ()
+        size = 0
         if f"{STOP_TIMES}.txt" in present:
-            chunks = files.chunks(f"{STOP_TIMES}.txt")
+            chunks, size = files.chunks(f"{STOP_TIMES}.txt"), files.size(f"{STOP_TIMES}.txt")
         trips, stops = (
-            scan.hashed_ids(pa.chunked_array([pa.array(tables[t][c], pa.string())]))
+            scan.hashed_ids(pa.chunked_array([pa.array(tables[t][c], pa.large_string())]))
             for t, c in (("trips", "trip_id"), ("stops", "stop_id"))
         )
-        names, rows = scan.scan_stop_times(chunks, trips, stops)
+        names, rows = scan.scan_stop_times(chunks, trips, stops, size=size)
     if f"{STOP_TIMES}.txt" in present:
         _check_stop_times(names, rows, notices)
     _check_keys(tables, present, notices)
     times = _in_order(rows, len(tables["trips"]))
-    same = np.flatnonzero(
-        (times.sequence[1:] == times.sequence[:-1]) & (times.trip[1:] == times.trip[:-1])
-    )
+    same = np.flatnonzero(times.sequence[1:] == times.sequence[:-1])
+    same = same[~np.isin(same + 1, times.start)]
     notices.add(
         "duplicate_key", STOP_TIMES, "trip_id, stop_sequence", count=len(same),
         rows=(times.row[same[:5] + 1] + 2).tolist(),
@@ -242,7 +239,7 @@ def _order(trip, stop, sequence, trips):  # type: ignore[no-untyped-def]  # prag
         before_trip, before = trip[i], sequence[i]
     for t in range(trips):
         start[t + 1] += start[t]
-    order = np.empty(0 if sorted_already else kept, np.int64)
+    order = np.empty(0 if sorted_already else kept, np.int32)
     if sorted_already:
         return order, start, sorted_already
     place = start[:-1].copy()
@@ -260,7 +257,7 @@ def _order(trip, stop, sequence, trips):  # type: ignore[no-untyped-def]  # prag
 def _in_order(rows: Rows, trips: int) -> StopTimes:
     order, start, done = _order(rows.trip, rows.stop, rows.sequence, trips)
     if done:
-        order = np.arange(len(rows.stop))
+        order = np.arange(len(rows.stop), dtype=np.int32)
 
     def pick(column: NDArray[_Number]) -> NDArray[_Number]:
         return column if done else column[order]

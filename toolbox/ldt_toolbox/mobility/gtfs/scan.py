@@ -158,21 +158,30 @@ def _number(text, begin, end):  # type: ignore[no-untyped-def]  # pragma: no cov
 
 
 @numba.njit(cache=True, nogil=True)
-def _scan(text, last, roles, trip_ids, stop_ids, out):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Read whole records of ``text``; return how many, and how many bytes they take.
+def _scan(text, last, roles, trip_ids, stop_ids, out, row):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Read whole records of ``text`` into ``out`` from ``row``; return where rows and text end.
 
-    The last record may end without a newline if ``last``.
+    The last record may end without a newline if ``last``. Columns that the file lacks are left.
     """
     trips, stops, arrivals, departures, sequences, distances, pickups, drops, points, problems = out
     size, columns = len(text), len(roles)
-    at, row, trip = 0, 0, NO_ID
+    at, trip = 0, np.int32(NO_ID)
+    given = np.zeros(len(ROLES), np.bool_)
+    for role in roles:
+        given[role] = True
     trip_begin, trip_end = 0, 0
     while at < size:
         first = at
         trips[row] = stops[row] = NO_ID
         arrivals[row] = departures[row] = sequences[row] = MISSING
-        distances[row] = np.nan
-        pickups[row] = drops[row] = points[row] = -1
+        if given[6]:
+            distances[row] = np.nan
+        if given[7]:
+            pickups[row] = -1
+        if given[8]:
+            drops[row] = -1
+        if given[9]:
+            points[row] = -1
         problem, column, complete = 0, 0, False
         while True:  # field by field
             if at < size and text[at] == 34:
@@ -294,7 +303,7 @@ def header_of(line: bytes) -> list[str]:
 
 
 def scan_stop_times(
-    chunks: Iterable[bytes], trip_ids: Ids, stop_ids: Ids
+    chunks: Iterable[bytes], trip_ids: Ids, stop_ids: Ids, *, size: int = 0
 ) -> tuple[list[str], Rows]:
     """Read stop_times.txt piece by piece; the next piece is unpacked meanwhile.
 
@@ -304,6 +313,8 @@ def scan_stop_times(
         The file, cut anywhere.
     trip_ids, stop_ids : Ids
         From ``hashed_ids``.
+    size : int
+        Bytes of the whole file, if known: memory is then taken once.
 
     Returns
     -------
@@ -312,7 +323,7 @@ def scan_stop_times(
     """
     names: list[str] | None = None
     roles = np.zeros(0, np.int8)
-    rest, parts = b"", []
+    rest, out, rows, done = b"", _empty(0), 0, 0
     for piece, last in _ahead(chunks):
         rest = rest + piece if rest else piece
         if names is None:
@@ -323,12 +334,24 @@ def scan_stop_times(
             names = header_of(line)
             roles = np.array([ROLES.index(n) if n in ROLES[1:] else 0 for n in names], np.int8)
         text = np.frombuffer(rest, np.uint8)
-        out = _empty(rest.count(b"\n") + 1)
-        rows, used = _scan(text, last, roles, trip_ids, stop_ids, out)
-        parts.append(Rows._make(column[:rows] for column in out))
+        needed = rows + int(np.count_nonzero(text == 10)) + 1
+        if needed > len(out.trip):
+            done += len(text)
+            out = _grown(out, rows, max(needed, int(1.03 * needed * size / done), 2 * rows))
+        rows, used = _scan(text, last, roles, trip_ids, stop_ids, out, rows)
         rest = rest[used:]
-    parts = parts or [_empty(0)]
-    return names or [], Rows._make(np.concatenate(c) for c in zip(*parts, strict=True))
+    kept = [column[:rows] for column in out]
+    for k in range(5, 9):  # what the file lacks takes no memory
+        if k + 1 not in roles:
+            kept[k] = np.broadcast_to(np.array(np.nan if k == 5 else -1, kept[k].dtype), rows)
+    return names or [], Rows._make(kept)
+
+
+def _grown(out: Rows, rows: int, capacity: int) -> Rows:
+    larger = _empty(capacity)
+    for k in range(len(out)):
+        larger[k][:rows] = out[k][:rows]
+    return larger
 
 
 def _empty(rows: int) -> Rows:
