@@ -61,7 +61,9 @@ def test_each_flaw_has_its_reason_and_the_rest_of_the_line_is_read(table, tmp_pa
 GAPS = st.sampled_from(["", " ", "\n", ",\n", "\r\n\n"])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 @given(st.lists(st.tuples(st.sampled_from([*FLAWS, "again"]), GAPS), min_size=1, max_size=15))
 def test_what_goes_in_comes_out_once(table, tmp_path, parts) -> None:
     objects, text = [], ""

@@ -52,7 +52,9 @@ def test_a_refused_size_is_halved_and_remembered(broker, client, server) -> None
     assert [len(request.json()) for request in server.requests] == [50, 50]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
+)
 @given(bad=st.sets(st.integers(0, 39)), there=st.sets(st.integers(0, 39)))
 def test_nothing_is_lost_whatever_fails(broker, client, bad, there) -> None:
     broker.entities.clear()

@@ -368,15 +368,23 @@ def test_one_instance_of_many_is_not_taken_for_whole(server, reply, client) -> N
         return reply(206 if len(kept) > 1 else 200, evolution(level=level) if one else evolution())
 
     server.route("*", "*", handler)
-    found = client.temporal.get(HALL, start="2026-07-01T00:00:00Z", end="2026-07-02T00:00:00Z")
+    found = client.temporal.get(HALL, **DAY)
     assert [time for _, _, time in seen(found)] == times
+
+
+DAY = {"start": "2026-07-01T00:00:00Z", "end": "2026-07-02T00:00:00Z"}
+
+
+def cut_in_seven(broker) -> None:
+    """Twenty instances, of which the broker sends seven at a time."""
+    level = [{**LEVEL, "observedAt": f"2026-07-01T{h:02d}:00:00Z"} for h in range(20)]
+    broker.temporal[HALL] = evolution(level=level)
+    broker.cap = 7
 
 
 def test_a_cut_told_by_links_is_mended(broker, client, server) -> None:
     # TS 104 176, 6.4.7.3, the successor of 6.3.10: 200 with links to the intervals beside
-    level = [{**LEVEL, "observedAt": f"2026-07-01T{h:02d}:00:00Z"} for h in range(20)]
-    broker.temporal[HALL] = evolution(level=level)
-    broker.cap = 7
+    cut_in_seven(broker)
 
     def handler(request):
         answer = broker.handle(request)
@@ -386,8 +394,7 @@ def test_a_cut_told_by_links_is_mended(broker, client, server) -> None:
         return replace(answer, status=200, headers=[("Link", link)])
 
     server.route("*", "*", handler)
-    times = {"start": "2026-07-01T00:00:00Z", "end": "2026-07-02T00:00:00Z"}
-    assert len(client.temporal.get(HALL, probe=False, **times)["level"]) == 20
+    assert len(client.temporal.get(HALL, probe=False, **DAY)["level"]) == 20
 
 
 def test_instances_without_the_time_that_counts_are_told(server, reply, client) -> None:
@@ -397,9 +404,7 @@ def test_instances_without_the_time_that_counts_are_told(server, reply, client) 
 
 
 def test_scope_and_system_attributes_survive_the_splitting(broker, client, server) -> None:
-    level = [{**LEVEL, "observedAt": f"2026-07-01T{h:02d}:00:00Z"} for h in range(20)]
-    broker.temporal[HALL] = evolution(level=level)
-    broker.cap = 7
+    cut_in_seven(broker)
 
     def handler(request):
         answer = broker.handle(request)
@@ -407,7 +412,7 @@ def test_scope_and_system_attributes_survive_the_splitting(broker, client, serve
         return replace(answer, body={**answer.body, **members})
 
     server.route("*", "*", handler)
-    found = client.temporal.get(HALL, start="2026-07-01T00:00:00Z", end="2026-07-02T00:00:00Z")
+    found = client.temporal.get(HALL, **DAY)
     assert (found["scope"], found["createdAt"], len(found["level"])) == ("/Nice", AT, 20)
 
 

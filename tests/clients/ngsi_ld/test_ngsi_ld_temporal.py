@@ -303,7 +303,7 @@ def _without_format(request):
 
 
 def test_a_long_temporal_query_is_sent_as_a_body(server, reply, client) -> None:
-    ids = [f"urn:ngsi-ld:Station:{n:040d}" for n in range(60)]
+    ids = [f"urn:ngsi-ld:Station:{n:060d}" for n in range(60)]
     server.route("*", "*", lambda request: reply(200, [], [("NGSILD-Results-Count", "0")]))
     asked = {"type": "Station", "id": ids, "attrs": "temperature", "form": "temporalValues"}
     assert client.temporal.query(start=stamp(0), last_n=3, **asked) == []
@@ -318,3 +318,21 @@ def test_a_long_temporal_query_is_sent_as_a_body(server, reply, client) -> None:
     assert body["temporalQ"] == {
         "timerel": "after", "timeAt": stamp(0), "timeproperty": "observedAt", "lastN": 3,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["Station", None])
+def test_a_long_temporal_query_is_sent_as_a_url_where_it_has_to_be(
+    server, reply, client, kind
+) -> None:
+    # without a type a body can hold no ids (5.2.33); many brokers don't have 6.24
+    ids = [f"urn:ngsi-ld:Station:{n:060d}" for n in range(60)]
+
+    def handler(request):
+        return reply(404 if request.method == "POST" else 200, [])
+
+    server.route("*", "*", handler)
+    for _ in range(2):
+        client.temporal.query(start=stamp(0), type=kind, id=ids, attrs="temperature")
+    posts = [request for request in server.requests if request.method == "POST"]
+    assert len(posts) == (1 if kind else 0)
+    assert server.requests[-1].query["id"] == ",".join(ids)

@@ -97,18 +97,28 @@ def aggregation_params(methods: Names, period: str) -> dict[str, str]:
     return params | ({"aggrPeriodDuration": period} if period else {})
 
 
+def says_cut(answer: Answer) -> bool:
+    """Whether a server says that instances are missing.
+
+    By 206 (6.3.10), or by links to the intervals beside (TS 104 176, 6.4.7.3, after 1.9).
+    """
+    return answer.status == 206 or any(
+        answer.links(relation) for relation in ("intervalafter", "intervalbefore")
+    )
+
+
 def checked_aggregates(answer: Answer) -> Answer:
     """The answer; aggregates of part of the periods are told, as they cannot be split further.
 
     Warns
     -----
     CutAnswerWarning
-        The status is 206.
+        The server says so.
     """
-    if answer.status == 206:
+    if says_cut(answer):
         report(
             CutAnswerWarning(
-                f"{answer.url}: the server sent part of the periods (206, "
+                f"{answer.url}: the server sent part of the periods ({answer.status}, "
                 f"{answer.headers.get('Content-Range', 'no Content-Range')}); "
                 "ask for longer periods or a shorter window"
             ),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from ldt_toolbox.clients.ngsi_ld.geo import GeoQuery
 from ldt_toolbox.clients.ngsi_ld.query import Expression
@@ -39,8 +40,8 @@ def many(names: Names | None) -> tuple[str, ...]:
 
 
 def url_length(params: Mapping[str, str]) -> int:
-    """Characters that parameters take in a URL at most, as each may be percent-encoded."""
-    return sum(len(name) + 3 * len(value) for name, value in params.items())
+    """Characters that parameters take in a URL."""
+    return len(urlencode(params))
 
 
 def accept_of(representation: Representation) -> str:

@@ -6,11 +6,11 @@ gives `after` or `before`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from ldt_toolbox.clients.answer import Answer
-from ldt_toolbox.clients.errors import BadRequest, NotFound
-from ldt_toolbox.clients.ngsi_ld.aggregation import aggregation_params, checked_aggregates
+from ldt_toolbox.clients.errors import BadRequest, NotFound, NotImplementedByServer
+from ldt_toolbox.clients.ngsi_ld.aggregation import aggregation_params, checked_aggregates, says_cut
 from ldt_toolbox.clients.ngsi_ld.connection import (
     Connection,
     element,
@@ -29,22 +29,17 @@ from ldt_toolbox.clients.ngsi_ld.evolution import (
 from ldt_toolbox.clients.ngsi_ld.history import FEATURE, History
 from ldt_toolbox.clients.ngsi_ld.paging import Pages, Tally
 from ldt_toolbox.clients.ngsi_ld.query import instant
+from ldt_toolbox.clients.ngsi_ld.question import Form, Question, TimeProperty
 from ldt_toolbox.clients.ngsi_ld.selection import (
     LONGEST_URL,
     Names,
-    Selection,
     selection,
     url_length,
 )
-from ldt_toolbox.clients.ngsi_ld.windows import Gatherer, Limit, Part, Window
+from ldt_toolbox.clients.ngsi_ld.windows import Ask, Gatherer, Limit, Part, Window
 from ldt_toolbox.errors import WrongUseError
 
 __all__ = ["Observation", "Temporal", "observations"]
-
-Form = Literal["normalized", "concise", "temporalValues"]
-TimeProperty = Literal["observedAt", "createdAt", "modifiedAt", "deletedAt"]
-
-_SIDES = ("after", "before")
 
 
 class Temporal(History):
@@ -55,6 +50,7 @@ class Temporal(History):
         self._limit = Limit()
         self._sizes: dict[str, int] = {}
         self._form_known = False
+        self._posts = True
 
     def get(
         self,
@@ -92,14 +88,13 @@ class Temporal(History):
         NotFound
             There is no such entity, or it has no history.
         """
-        chosen = selection(**narrowing)
+        question = Question(selection(**narrowing), last_n, form, timeproperty)
         window = _window(start, end)
-        _check(last_n, form, timeproperty)
         path = f"temporal/entities/{segment(id)}"
 
         def ask(part: Window, latest: int | None) -> Part:
             try:
-                answer = self._asked(path, chosen, part, latest, form, timeproperty, {})
+                answer = self._asked(path, question, part, latest, {})
             except NotFound:
                 if part == window:
                     raise
@@ -107,8 +102,8 @@ class Temporal(History):
             return _part(answer, [element(answer, "an evolution")])
 
         first = ask(window, last_n)
-        parts = self._gatherer(ask, chosen, timeproperty, probe).gather(window, first, last_n)
-        return self._joined(first.entities[0], parts, timeproperty, last_n)
+        parts = self._gatherer(ask, question, probe).gather(window, first, last_n)
+        return self._joined(first.entities[0], parts, question)
 
     def query(self, **asked: Any) -> list[Entity]:
         """Evolution of all entities that meet conditions, as a list; see `iterate`."""
@@ -158,8 +153,8 @@ class Temporal(History):
             raise WrongUseError("a temporal query needs type or attrs, or local=True (5.7.4)")
         if not chosen.identified:
             raise WrongUseError("pick and omit must leave id: whole evolutions are told by it")
-        _check(last_n, form, timeproperty)
-        return self._iterate(chosen, window, last_n, form, timeproperty, probe, page_size)
+        question = Question(chosen, last_n, form, timeproperty)
+        return self._iterate(question, window, probe, page_size)
 
     def aggregate(
         self,
@@ -195,9 +190,8 @@ class Temporal(History):
         window = _window(start, end)
         if not id and not window.params():
             raise WrongUseError("a temporal query needs start or end (GS CIM 009, 5.7.4)")
-        chosen = selection(**conditions)
-        params = self._params(chosen, window, None, "normalized", timeproperty)
-        params |= aggregation
+        question = Question(selection(**conditions), timeproperty=timeproperty)
+        params = question.params(window, None, "format") | aggregation
 
         def ask(path: str, paging: Mapping[str, str]) -> Answer:
             return checked_aggregates(
@@ -219,14 +213,7 @@ class Temporal(History):
         return found
 
     def _iterate(
-        self,
-        chosen: Selection,
-        window: Window,
-        last_n: int | None,
-        form: Form,
-        timeproperty: TimeProperty,
-        probe: bool,
-        page_size: int,
+        self, question: Question, window: Window, probe: bool, page_size: int
     ) -> Iterator[Entity]:
         answers: list[Answer] = []
 
@@ -235,7 +222,7 @@ class Temporal(History):
                 answer = self._link.ask("temporal/entities", dict(paging), expected=(200, 206))
             else:
                 answer = self._asked(
-                    "temporal/entities", chosen, window, last_n, form, timeproperty, dict(paging)
+                    "temporal/entities", question, window, question.last_n, dict(paging)
                 )
             answers[:] = [answer]
             return answer
@@ -248,23 +235,17 @@ class Temporal(History):
             ids = tuple(str(entity.get("id", "")) for entity in fresh)
 
             def ask(part: Window, latest: int | None, ids: tuple[str, ...] = ids) -> Part:
-                narrowed = chosen.narrowed(id=ids, id_pattern="")
                 limit = {"limit": str(len(ids))}
-                answer = self._asked(
-                    "temporal/entities", narrowed, part, latest, form, timeproperty, limit
-                )
+                answer = self._asked("temporal/entities", question.about(ids), part, latest, limit)
                 return _part(answer, elements(answer, "evolutions"))
 
-            parts = self._gatherer(ask, chosen, timeproperty, probe).gather(window, first, last_n)
-            yield from self._by_entity(fresh, parts, timeproperty, last_n)
+            gatherer = self._gatherer(ask, question, probe)
+            parts = gatherer.gather(window, first, question.last_n)
+            yield from self._by_entity(fresh, parts, question)
         tally.finish(pages.count, pages.url)
 
     def _by_entity(
-        self,
-        entities: list[Entity],
-        parts: list[Part],
-        timeproperty: TimeProperty,
-        last_n: int | None,
+        self, entities: list[Entity], parts: list[Part], question: Question
     ) -> Iterator[Entity]:
         if len(parts) == 1:
             yield from entities
@@ -275,52 +256,54 @@ class Temporal(History):
                 pieces.setdefault(str(entity.get("id", "")), []).append(Part([entity]))
         for entity in entities:
             own = pieces.get(str(entity.get("id", "")), [Part([entity])])
-            yield self._joined(entity, own, timeproperty, last_n, whole=False)
+            yield self._joined(entity, own, question, whole=False)
 
     def _joined(
-        self,
-        first: Entity,
-        parts: list[Part],
-        timeproperty: TimeProperty,
-        last_n: int | None,
-        *,
-        whole: bool = True,
+        self, first: Entity, parts: list[Part], question: Question, *, whole: bool = True
     ) -> Entity:
         if whole and len(parts) == 1:
             return first
-        entity = merged(
-            (each for part in parts for each in part.entities), timeproperty=timeproperty
-        )
+        timeproperty, last_n = question.timeproperty, question.last_n
+        found = (each for part in parts for each in part.entities)
+        entity = merged(found, timeproperty=timeproperty)
         return (
             entity if last_n is None else last_instances(entity, last_n, timeproperty=timeproperty)
         )
 
-    def _gatherer(
-        self, ask: Any, chosen: Selection, timeproperty: TimeProperty, probe: bool
-    ) -> Gatherer:
-        filtered = bool(chosen.q or chosen.geo or chosen.scope_q)
-        return Gatherer(ask, self._limit, timeproperty=timeproperty, filtered=filtered, probe=probe)
+    def _gatherer(self, ask: Ask, question: Question, probe: bool) -> Gatherer:
+        return Gatherer(
+            ask,
+            self._limit,
+            timeproperty=question.timeproperty,
+            filtered=question.filtered,
+            probe=probe,
+        )
 
     def _asked(
         self,
         path: str,
-        chosen: Selection,
+        question: Question,
         window: Window,
-        last_n: int | None,
-        form: Form,
-        timeproperty: TimeProperty,
+        latest: int | None,
         paging: Mapping[str, str],
     ) -> Answer:
         """Answer in the form that was asked for, from servers before 1.8 too."""
 
         def ask() -> Answer:
-            params = self._params(chosen, window, last_n, form, timeproperty) | dict(paging)
-            feature = FEATURE if path == "temporal/entities" else ""
-            if path == "temporal/entities" and url_length(params) > LONGEST_URL:
-                return self._posted(chosen, window, last_n, form, timeproperty, paging)
+            params = question.params(window, latest, self._link.style) | dict(paging)
+            several = path == "temporal/entities"
+            # Ids in a body need a type beside them (5.2.33)
+            posts = self._posts and (question.chosen.type or not question.chosen.id)
+            if several and posts and url_length(params) > LONGEST_URL:
+                try:
+                    return self._posted(question, window, latest, paging)
+                except NotImplementedByServer:
+                    self._posts = False
+            feature = FEATURE if several else ""
             return self._link.ask(path, params, expected=(200, 206), feature=feature)
 
-        unsure = form == "temporalValues" and self._link.style == "format" and not self._form_known
+        pairs = question.form == "temporalValues"
+        unsure = pairs and self._link.style == "format" and not self._form_known
         try:
             answer = ask()
         except BadRequest as error:
@@ -334,49 +317,22 @@ class Temporal(History):
         return ask()
 
     def _posted(
-        self,
-        chosen: Selection,
-        window: Window,
-        last_n: int | None,
-        form: Form,
-        timeproperty: TimeProperty,
-        paging: Mapping[str, str],
+        self, question: Question, window: Window, latest: int | None, paging: Mapping[str, str]
     ) -> Answer:
         """The same as a body (6.24): URLs of that length are cut or refused."""
-        when: dict[str, Any] = {**window.params(), "timeproperty": timeproperty}
-        if last_n is not None:
-            when["lastN"] = last_n
-        query = {**chosen.member(), "temporalQ": when}
-        shape = {} if form == "normalized" else {self._link.style: form}
         return self._link.send(
-            "POST", "temporal/entityOperations/query", query,
-            chosen.post_params() | shape | dict(paging), expected=(200, 206),
-            feature="temporal queries by POST", idempotent=True,
-        )  # fmt: skip
-
-    def _params(
-        self,
-        chosen: Selection,
-        window: Window,
-        last_n: int | None,
-        form: Form,
-        timeproperty: TimeProperty,
-    ) -> dict[str, str]:
-        params = chosen.params() | window.params()
-        if last_n is not None:
-            params["lastN"] = str(last_n)
-        if form != "normalized":
-            # `options` did this before 1.8; where both are there, `format` counts (Table 6.3.7-1)
-            params["format" if self._link.style == "format" else "options"] = form
-        if timeproperty != "observedAt":
-            params["timeproperty"] = timeproperty
-        return params
+            "POST",
+            "temporal/entityOperations/query",
+            question.body(window, latest),
+            question.body_params(self._link.style) | dict(paging),
+            expected=(200, 206),
+            feature="temporal queries by POST",
+            idempotent=True,
+        )
 
 
 def _part(answer: Answer, entities: list[Entity]) -> Part:
-    # Versions after 1.9 say with links (TS 104 176, 6.4.7.3) what 206 said
-    cut = answer.status == 206 or any(answer.links(f"interval{side}") for side in _SIDES)
-    return Part(entities, cut, answer.headers.get("Content-Range", ""), answer.url)
+    return Part(entities, says_cut(answer), answer.headers.get("Content-Range", ""), answer.url)
 
 
 def _window(start: datetime | str | None, end: datetime | str | None) -> Window:
@@ -384,12 +340,3 @@ def _window(start: datetime | str | None, end: datetime | str | None) -> Window:
     if first is not None and last is not None and first >= last:
         raise WrongUseError(f"start {first.isoformat()} is not before end {last.isoformat()}")
     return Window(first, last)
-
-
-def _check(last_n: int | None, form: str, timeproperty: str) -> None:
-    if last_n is not None and last_n < 1:
-        raise WrongUseError(f"last_n = {last_n}: give 1 or more")
-    if form not in ("normalized", "concise", "temporalValues"):
-        raise WrongUseError(f"form = {form!r}: choose normalized, concise or temporalValues")
-    if timeproperty not in ("observedAt", "createdAt", "modifiedAt", "deletedAt"):
-        raise WrongUseError(f"timeproperty = {timeproperty!r}: none of clause 4.8")
