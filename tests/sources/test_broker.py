@@ -280,6 +280,24 @@ def test_credentials_come_from_the_environment_and_are_kept_nowhere(
     assert secret not in repr(layer)
 
 
+def test_a_token_is_fetched_with_client_credentials(
+    broker: Any, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(broker, 1)
+    granted = {"access_token": "t0ken", "token_type": "Bearer", "expires_in": 300}
+    broker.server.route("POST", "/token", lambda _: broker.reply(200, granted))
+    monkeypatch.setenv("AN_ID", "twin")
+    monkeypatch.setenv("A_KEY", "k3y")
+    auth = (
+        f"{{token_url: {broker.server.url}/token, client_id_env: AN_ID, client_secret_env: A_KEY}}"
+    )
+    layer = stations(place(("    source:", f"    auth: {auth}\n    source:")))
+    assert len(layer.data) == 1
+    asked = [r for r in broker.server.requests if r.path != "/token"]
+    assert {r.headers["Authorization"] for r in asked} == {"Bearer t0ken"}
+    assert broker.server.seen("/token")
+
+
 def test_an_imperfect_broker_is_noted(broker: Any, place: Place) -> None:
     fill(broker)
     broker.largest_page, broker.link = 2, "foreign"
