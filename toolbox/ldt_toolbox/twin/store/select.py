@@ -18,7 +18,7 @@ from ldt_toolbox.twin.store.store import Store
 
 #: Up to this many entities a condition is followed from the index; above, entities are passed in
 #: order and tested, which ends as soon as a page is full.
-_FEW = 1000
+_FEW = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +118,7 @@ class Page:
 @dataclass(frozen=True)
 class _Plan:
     source: str
+    seq: str
     where: str
     values: tuple[Any, ...]
     exact: bool
@@ -153,7 +154,7 @@ def select(
         if plan is None:
             return Page([], False, 0 if count else None)
         if plan.exact:
-            sql = f"SELECT seq, id, doc FROM {plan.source} WHERE {plan.where} ORDER BY seq"  # noqa: S608
+            sql = f"SELECT seq, id, doc FROM {plan.source} WHERE {plan.where} ORDER BY {plan.seq}"  # noqa: S608
             found = connection.execute(
                 f"{sql} LIMIT ? OFFSET ?", (*plan.values, limit + 1, offset)
             ).fetchall()
@@ -182,7 +183,7 @@ def iterate(store: Store, connection: sqlite3.Connection, selection: Selection) 
 def _fitting(
     store: Store, connection: sqlite3.Connection, plan: _Plan, selection: Selection
 ) -> Iterator[Doc]:
-    sql = f"SELECT seq, id, doc FROM {plan.source} WHERE {plan.where} ORDER BY seq"  # noqa: S608
+    sql = f"SELECT seq, id, doc FROM {plan.source} WHERE {plan.where} ORDER BY {plan.seq}"  # noqa: S608
     lookup = _lookup(connection, selection.tenant)
     pattern = selection.selectors[0].id_pattern if len(selection.selectors) == 1 else None
     for number, (_, entity_id, body) in enumerate(connection.execute(sql, plan.values)):
@@ -221,16 +222,16 @@ def _plan(connection: sqlite3.Connection, selection: Selection) -> _Plan | None:
         others = [clause for clause in clauses if clause is not driver]
         where = [f"seq IN ({driver.rows})", "+tenant = ?", *_tests(others, "seq")]
         values = (*driver.row_values, tenant, *_values(others))
-        return _Plan("entity", " AND ".join(where), values, exact)
+        return _Plan("entity", "seq", " AND ".join(where), values, exact)
     types = selection.selectors[0].types if len(selection.selectors) == 1 else None
     if isinstance(types, Leaf):
         others = [*_selector_clauses(index, selection.selectors[0])[1:], *clauses[1:]]
         where = ["t.term = ?", *_tests(others, "t.entity")]
         values = (index.term(types.name), *_values(others))
         source = "entity_type t CROSS JOIN entity ON seq = t.entity"
-        return _Plan(source, " AND ".join(where), values, exact)
+        return _Plan(source, "t.entity", " AND ".join(where), values, exact)
     where = ["tenant = ?", *_tests(clauses, "seq")]
-    return _Plan("entity", " AND ".join(where), (tenant, *_values(clauses)), exact)
+    return _Plan("entity", "seq", " AND ".join(where), (tenant, *_values(clauses)), exact)
 
 
 def _clauses(index: Index, selection: Selection) -> list[Clause]:

@@ -163,7 +163,6 @@ class Store:
             connection = self._connect()
             connection.execute("PRAGMA query_only = ON")
             connection.execute("PRAGMA cache_size = -4096")
-            connection.execute("PRAGMA mmap_size = 268435456")
             connection.set_progress_handler(self._late, _CHECK_EVERY)
             self._local.connection = connection
             self._local.until = float("inf")
