@@ -20,7 +20,6 @@ from ldt_toolbox.clients.imperfect import (
     WrongStatusWarning,
 )
 from ldt_toolbox.clients.ngsi_ld import (
-    BatchInterrupted,
     PartlyDone,
     aggregates,
     observations,
@@ -230,58 +229,6 @@ def test_an_answer_is_read_right_or_told(server, reply, client, name) -> None:
     if told:
         with imperfect.strict(), pytest.raises(told):
             ask(client.with_tenant("again"))
-
-
-def problem(detail) -> dict:
-    return {"type": ERRORS + "BadRequestData", "title": "Bad", "detail": detail}
-
-
-ROWS = [{"id": f"urn:x:{n}", "type": "Hall"} for n in range(3)]
-BATCHES = {
-    "TP 003: created and refused": (
-        207, {"success": ["urn:x:0", "urn:x:1"],
-              "errors": [{"entityId": "urn:x:2", "error": problem("no")}]},
-        {"urn:x:2": "no"}, None),
-    "nothing succeeded: null for the list": (
-        207, {"success": None, "errors": [
-            {"entityId": f"urn:x:{n}", "error": problem("no")} for n in range(3)]},
-        {f"urn:x:{n}": "no" for n in range(3)}, None),
-    "errors with status 201": (
-        201, {"success": ["urn:x:0", "urn:x:1"],
-              "errors": [{"entityId": "urn:x:2", "error": problem("no")}]},
-        {"urn:x:2": "no"}, None),
-    "errors with status 200, as before 1.3": (
-        200, {"success": ["urn:x:0", "urn:x:1"],
-              "errors": [{"entityId": "urn:x:2", "error": "no"}]}, {"urn:x:2": "no"}, None),
-    "Scorpio 466: one object for each entity": (
-        207, [{"id": "urn:x:0", "type": "Upsert", "success": [{"attributes": []}]},
-              {"id": "urn:x:1", "type": "Upsert", "success": [{"attributes": []}]},
-              {"id": "urn:x:2", "type": "Upsert",
-               "failure": [problem({"message": "wrong key"})]}],
-        {"urn:x:2": "wrong key"}, ImperfectServerWarning),
-    "an error without the id": (
-        207, {"success": ["urn:x:0", "urn:x:1"], "errors": [{"error": problem("no")}]},
-        {"": "no", "urn:x:2": "does not mention"}, ImperfectServerWarning),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BATCHES)
-def test_a_batch_answer_accounts_for_every_entity(server, reply, client, name) -> None:
-    status, body, failed, told = BATCHES[name]
-    server.route("*", "*", lambda request: reply(status, body))
-    with pytest.warns(told) if told else nullcontext():
-        result = client.batch.create(ROWS)
-    assert {i: e[0].reason for i, e in result.errors_by_id.items()}.keys() == failed.keys()
-    assert all(words in result.errors_by_id[i][0].reason for i, words in failed.items())
-    assert sorted([*result.succeeded, *(i for i in failed if i)]) == [row["id"] for row in ROWS]
-
-
-@pytest.mark.parametrize("body", ["", "[1, 2]", '"done"', "<html>"])
-def test_a_batch_answer_that_nobody_can_read_leaves_the_ids(server, reply, client, body) -> None:
-    server.route("*", "*", lambda request: reply(207, body.encode()))
-    with pytest.raises(BatchInterrupted, match="nobody can tell") as error:
-        client.batch.upsert(ROWS)
-    assert error.value.unknown == [row["id"] for row in ROWS]
 
 
 def test_pages_without_a_stable_order_are_not_taken_for_whole(server, reply, client) -> None:
