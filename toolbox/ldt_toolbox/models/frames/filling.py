@@ -78,6 +78,7 @@ def from_frame(
 
     Examples
     --------
+    >>> import geopandas as gpd
     >>> sky = pd.DataFrame({"station": [7], "t2m": [300.15], "when": ["2026-07-01T12:00:00Z"]})
     >>> place = gpd.GeoSeries.from_xy([1043000.0], [6299000.0], crs="EPSG:2154")
     >>> entities, rejects = from_frame(
