@@ -56,6 +56,22 @@ def test_whole_numbers_fill_as_brute_force_does():
     np.testing.assert_array_equal(fill_depressions(z), planchon_darboux(z.astype(np.float32)))
 
 
+def test_the_terrain_that_came_in_stays_as_it_was():
+    z = with_holes(rough(40, 50, 1), 1)
+    before = z.copy()
+    z.flags.writeable = False
+    mask = z > 5
+    mask.flags.writeable = False
+    for turned in (z, z.T):  # one of them lies the other way round in memory
+        fill_depressions(turned, outlets=mask if turned is z else mask.T)
+        fill_depressions(turned, gradient_m=0.001)
+        fill_voids(turned, cell_size_m=1, max_area_m2=5)
+        breach_depressions(turned, cell_size_m=1, max_length_m=9, max_depth_m=3)
+        burn_streams(turned, turned > 5, depth_m=1, cell_size_m=1)
+        cut_culverts(turned, [[(20, 20), (25, 25)]])
+    np.testing.assert_array_equal(z, before)
+
+
 @settings(max_examples=150, deadline=None)
 @given(SMALL)
 def test_fill_by_its_properties(z):

@@ -118,10 +118,10 @@ def test_a_flat_drains_away_from_higher_ground_to_its_outlet():
 
 
 def test_a_wide_flat_takes_the_shortest_way():
-    z = np.zeros((40, 60))
+    z = np.zeros((40, 800))  # longer than any count in a byte
     z[0], z[-1], z[:, -1] = 9, 9, 9
     directions = flow_directions(z)
-    for column in range(59):
+    for column in range(799):
         assert len(T.path_from(directions, 20, column)) == column + 1
 
 

@@ -86,7 +86,8 @@ def fill_voids(
     labels, count = scipy.ndimage.label(np.isnan(z), structure=_ALL_EIGHT)
     cells = np.bincount(labels.reshape(-1), minlength=count + 1)[1:]
     edge = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
-    first = np.unique(labels, return_index=True)[1][-count:] if count else np.empty(0, np.intp)
+    missing = np.flatnonzero(labels)
+    first = missing[np.unique(labels.reshape(-1)[missing], return_index=True)[1]]
     voids = pd.DataFrame(
         {
             "cells": cells,

@@ -3,7 +3,8 @@
 Garbrecht & Martz 1997 (https://doi.org/10.1016/S0022-1694(96)03138-1) as made exact and linear by
 Barnes et al. 2014 (https://doi.org/10.1016/j.cageo.2013.01.009): each cell of a flat gets twice
 its distance to the flat's outlet less its distance from higher ground, in cells, and drains to
-the neighbour with the least.
+the neighbour with the least. Distances of neighbours differ by one at most, so that it is enough
+to count them round and round in a byte.
 """
 
 import numba
@@ -57,9 +58,12 @@ def _flat_cells(z, code, first, last, beside):  # type: ignore[no-untyped-def]  
     return cells, low[:lows], open_[:opens]
 
 
+_ROUND = 255  # distances are 1, 2, ... 255, 1, 2, ...; 0 where none was found
+
+
 @numba.njit(cache=True, nogil=True)
 def _spread(beside, columns, seeds, size, distance):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Write the distance in cells from the seeds (1 there) across their flats, 0 elsewhere."""
+    """Write the distance in cells from the seeds across their flats, in turns of _ROUND."""
     queue = np.empty(size, np.int32)
     tail = seeds.shape[0]
     for place in range(tail):
@@ -69,7 +73,8 @@ def _spread(beside, columns, seeds, size, distance):  # type: ignore[no-untyped-
     while head < tail:
         cell = queue[head]
         head += 1
-        same, after = beside[cell], distance[cell] + 1
+        same = beside[cell]
+        after = np.uint8(distance[cell] % _ROUND + 1)
         for k in range(8):
             if (same >> k) & 1:
                 near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
@@ -89,22 +94,29 @@ def _point(z, code, beside, cells, from_high, to_low, chosen):  # type: ignore[n
         chosen[place] = END
         if to_low[cell] == 0:
             continue
-        if to_low[cell] == 1:  # at the outlet
-            for k in range(8):
-                near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
-                if flat_z[near] == flat_z[cell] and flat_code[near] != PIT:
-                    chosen[place] = CODES[k]
-                    break
-            continue
-        least = 2 * to_low[cell] - from_high[cell]
-        same = beside[cell]
+        same, least = beside[cell], 0
         for k in range(8):
+            near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
             if (same >> k) & 1:
-                near = cell + ROW_STEPS[k] * columns + COLUMN_STEPS[k]
-                height = 2 * to_low[near] - from_high[near]
+                height = 2 * _apart(to_low[near], to_low[cell])
+                height -= _apart(from_high[near], from_high[cell])
                 if height < least:
                     least = height
                     chosen[place] = CODES[k]
+            elif flat_z[near] == flat_z[cell] and flat_code[near] != PIT:
+                chosen[place] = CODES[k]  # the outlet itself
+                break
+
+
+@numba.njit(cache=True, nogil=True)
+def _apart(one, other):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Difference of the distances of two neighbours: -1, 0 or 1."""
+    difference = np.int64(one) - np.int64(other)
+    if difference > 1:
+        return difference - _ROUND
+    if difference < -1:
+        return difference + _ROUND
+    return difference
 
 
 def drain_flats(z: Floats, code: NDArray[np.uint8]) -> None:
@@ -120,7 +132,7 @@ def drain_flats(z: Floats, code: NDArray[np.uint8]) -> None:
     """
     # Pages of these three that nobody writes to take no memory.
     beside = np.zeros(z.shape, np.uint8)
-    from_high, to_low = np.zeros(z.size, np.int32), np.zeros(z.size, np.int32)
+    from_high, to_low = np.zeros(z.size, np.uint8), np.zeros(z.size, np.uint8)
     parts = in_strips(
         lambda first, last: _flat_cells(z, code, first, last, beside), strips_of(z.shape[0])
     )
