@@ -35,7 +35,9 @@ def canonical(value, key=""):
     return value
 
 
-name = st.sampled_from(["temperature", "a.b", "https://example.org/x.y", "ex:z", "json", "unit"])
+name = st.sampled_from(
+    ["temperature", "location", "a.b", "https://example.org/x.y", "ex:z", "json", "unit"]
+)
 sub_name = st.sampled_from(["accuracy", "quality", "type2", "a.b"])
 uri = st.sampled_from(["urn:x:1", "urn:x:2", "urn:x:3"])
 finite = st.floats(allow_nan=False, allow_infinity=False)

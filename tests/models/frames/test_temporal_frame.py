@@ -208,7 +208,8 @@ def test_every_observation_of_the_client_is_a_row():
         name={"type": "LanguageProperty", "languageMaps": [[{"languageMap": {"fr": "un"}}, TIME]]},
         location={"type": "GeoProperty", "value": {"type": "Point", "coordinates": [7, 43]}},
     )
-    for answer in (evolution, orjson.dumps(evolution), [evolution], iter([evolution])):
+    written = orjson.dumps(evolution)
+    for answer in (evolution, written, written.decode(), [evolution], iter([evolution])):
         frame = temporal_frame(answer)
         told = [
             (one.entity_id, one.attribute, one.dataset_id, one.unit_code, one.value)

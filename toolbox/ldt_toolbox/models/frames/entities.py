@@ -86,8 +86,9 @@ def to_frame(
     else:
         made["@context"] = _objects(contexts)
     found = [name for name, column in columns.items() if column.part == "GeoProperty"]
-    active = geometry if geometry in found else next(iter(found), geometry)
-    if active not in made:
+    active = geometry if geometry in found else next(iter(found), "")
+    if not active:
+        active = geometry if geometry not in made else f"{geometry} (GeoProperty)"
         made[active] = gpd.GeoSeries([None] * len(rows), crs=CRS)
     frame = gpd.GeoDataFrame(made, geometry=active, crs=CRS)
     frame.attrs[LAYOUT] = layout

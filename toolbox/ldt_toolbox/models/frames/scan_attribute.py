@@ -86,8 +86,7 @@ def _pairs(  # type: ignore[no-untyped-def]  # pragma: no cover
         if at >= size or buffer[at] != 93:
             return -1, row, n_long
         if not exact:
-            long_numbers[n_long, 0], long_numbers[n_long, 1] = row, begin
-            long_numbers[n_long, 2] = end
+            long_numbers[n_long] = (row, begin, end)
             n_long += 1
         values[row], times[row] = value, time
         row += 1
@@ -166,8 +165,7 @@ def _block(  # type: ignore[no-untyped-def]  # pragma: no cover
     single, several = seen & (1 << _VALUE), seen & (1 << _VALUES)
     if single and not several and time != NO_TIME:
         if not exact:
-            long_numbers[n_long, 0], long_numbers[n_long, 1] = row, begin
-            long_numbers[n_long, 2] = end
+            long_numbers[n_long] = (row, begin, end)
             n_long += 1
         values[row], times[row] = value, time
         row += 1
@@ -229,8 +227,7 @@ def attribute(  # type: ignore[no-untyped-def]  # pragma: no cover
             at, v0, v1, value, exact, time = _repeat(buffer, begin, spans, powers)
         if spans[1] > 0 and at >= 0:
             if not exact:
-                long_numbers[n_long, 0], long_numbers[n_long, 1] = row, v0
-                long_numbers[n_long, 2] = v1
+                long_numbers[n_long] = (row, v0, v1)
                 n_long += 1
             values[row], times[row] = value, time
             units[row], sets[row] = units[row - 1], sets[row - 1]

@@ -36,9 +36,9 @@ def temporal_frame(
     Parameters
     ----------
     answer : dict, iterable of dict, bytes, str or pathlib.Path
-        One evolution or several, as `client.temporal` gives them; the bytes of a broker's answer;
-        or the path of a file with one evolution, a list of them, or one after the other (a line
-        each). Normalised, concise and simplified form (`temporalValues`), also mixed.
+        One evolution or several, as `client.temporal` gives them; the bytes or the text of a
+        broker's answer; or the path of a file with one evolution, a list of them, or one after
+        the other (a line each). Normalised, concise and simplified (`temporalValues`), also mixed.
     attributes : iterable of str, optional
         Attributes to take; all if left out.
     timeproperty : {"observedAt", "createdAt", "modifiedAt", "deletedAt"}
@@ -79,6 +79,8 @@ def temporal_frame(
     if timeproperty not in TIMES:
         raise WrongUseError(f"timeproperty = {timeproperty!r}: choose one of {', '.join(TIMES)}")
     table = _Table(None if attributes is None else frozenset(attributes), timeproperty)
+    if isinstance(answer, str) and answer.lstrip().startswith(("{", "[")):
+        answer = answer.encode()
     if isinstance(answer, str | Path):
         path = Path(answer)
         if not path.exists():
