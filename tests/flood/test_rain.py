@@ -95,9 +95,26 @@ def test_chicago_does_not_run_to_infinity_below_the_shortest_duration() -> None:
     assert storm.intensity_mm_h.max() == pytest.approx(six * 10, rel=1e-9)
 
 
-def test_chicago_refuses_bands_that_fall_where_they_meet() -> None:
-    with pytest.raises(DataError, match="less rain"):
-        chicago_storm([SHORT, Montana(1.0, 0.7, *LONG_BAND_MIN)], duration_min=240, step_min=5)
+def test_bands_that_meet_with_a_small_gap_still_make_a_storm() -> None:
+    end = float(montana_depth_mm(120, [SHORT]))
+    for begin in (0.95, 1.05):
+        long = Montana(begin * end / 120**0.3, 0.7, *LONG_BAND_MIN)
+        storm = chicago_storm([SHORT, long], duration_min=360, step_min=0.5, peak_position=0.5)
+        assert storm.total_mm == pytest.approx(float(montana_depth_mm(360, [long])), rel=1e-12)
+        assert (storm.depth_mm >= 0).all()
+        # two hours around the peak hold what the shorter band says
+        assert storm.depth_mm[240:480].sum() == pytest.approx(end, rel=1e-9)
+    low = Montana(0.95 * end / 120**0.3, 0.7, *LONG_BAND_MIN)
+    # 125 min of the longer band are less than 120 of the shorter: nothing more falls
+    assert chicago_storm([SHORT, low], duration_min=125, step_min=5).total_mm == pytest.approx(end)
+
+
+def test_chicago_refuses_bands_with_a_wide_gap() -> None:
+    for a in (1.0, 100.0):
+        with pytest.raises(DataError, match="meet at 120 min"):
+            chicago_storm([SHORT, Montana(a, 0.7, *LONG_BAND_MIN)], duration_min=240, step_min=5)
+    with pytest.raises(DataError, match="none"):
+        chicago_storm([], duration_min=240, step_min=5)
 
 
 def test_double_triangle_by_hand() -> None:

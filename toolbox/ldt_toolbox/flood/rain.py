@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,7 @@ LONG_BAND_MIN = (120.0, 1440.0)
 # Clausius-Clapeyron: 6 to 7 % more water vapour a kelvin; short rain follows it roughly
 # (Westra et al. 2014, 10.1002/2014RG000464; from memory).
 RAIN_PER_KELVIN = 0.07
+_LARGEST_GAP = 0.1
 
 
 @dataclass(frozen=True)
@@ -195,12 +197,14 @@ def chicago_storm(
     Returns
     -------
     Hyetograph
-        The sum is ``h(duration)``.
+        The sum is ``h(duration)``. Météo-France adjusts the bands apart, so that they meet with a
+        gap: where the longer band begins lower, the depth of the shorter one's end is kept until
+        it is reached (no rain meanwhile); where it begins higher, the storm has a step there.
 
     Raises
     ------
     DataError
-        If the coefficients of two bands give less rain for a longer duration.
+        If two bands meet with a gap of more than a tenth, or the duration lies in none.
 
     Notes
     -----
@@ -210,20 +214,14 @@ def chicago_storm(
     r = peak_position
     if not 0 < r < 1:
         raise ParameterError(f"a peak at {r:g} of the duration: give a share between 0 and 1")
-    shortest = min(band.from_min for band in bands) if bands else 0.0
-    tried = np.linspace(min(shortest, duration_min), duration_min, 500)
-    if (np.diff(_depth_or_linear(tried, bands, shortest)) < 0).any():
-        raise DataError(
-            "the Montana bands give less rain for a longer duration where they meet: "
-            "use one band for the storm, or adjust the coefficients again"
-        )
+    shortest = _joined(bands)
     since_peak = _ends(duration_min, step_min) - r * duration_min
     # rounding must not push the ends beyond the last band
     early = np.clip(-since_peak / r, 0, duration_min)
     late = np.clip(since_peak / (1 - r), 0, duration_min)
-    before = r * _depth_or_linear(early, bands, shortest)
-    after = (1 - r) * _depth_or_linear(late, bands, shortest)
-    whole = float(montana_depth_mm(duration_min, bands))
+    before = r * _growing_depth(early, bands, shortest)
+    after = (1 - r) * _growing_depth(late, bands, shortest)
+    whole = float(_growing_depth(np.asarray(duration_min), bands, shortest))
     cumulated = np.where(since_peak < 0, r * whole - before, r * whole + after)
     cumulated[-1] = whole
     return _from_cumulated(cumulated, step_min)
@@ -310,10 +308,26 @@ def _from_cumulated(cumulated_mm: NDArray[np.float64], step_min: float) -> Hyeto
     return Hyetograph(np.maximum(np.diff(cumulated_mm, prepend=0.0), 0.0), step_min)
 
 
-def _depth_or_linear(
+def _joined(bands: Sequence[Montana]) -> float:
+    """Start of the shortest band, minutes, after a look at the gaps between them."""
+    ordered = sorted(bands, key=lambda band: band.from_min)
+    for short, long in pairwise(ordered):
+        end, begin = (band.a * short.to_min ** (1 - band.b) for band in (short, long))
+        if abs(begin / end - 1) > _LARGEST_GAP:
+            raise DataError(
+                f"the Montana bands meet at {short.to_min:g} min with {end:.1f} and {begin:.1f} "
+                "mm: use one band for the storm, or check the coefficients"
+            )
+    return ordered[0].from_min if ordered else 0.0
+
+
+def _growing_depth(
     duration_min: NDArray[np.float64], bands: Sequence[Montana], shortest_min: float
 ) -> NDArray[np.float64]:
-    if not bands:
-        return montana_depth_mm(duration_min, bands)
+    """Montana depth that never falls with duration; linear below the shortest band."""
     inside = np.maximum(duration_min, shortest_min)
-    return montana_depth_mm(inside, bands) * (duration_min / inside)
+    depth = montana_depth_mm(inside, bands)
+    for band in bands:
+        end = band.a * band.to_min ** (1 - band.b)
+        depth = np.where(inside > band.to_min, np.maximum(depth, end), depth)
+    return np.asarray(depth * (duration_min / np.maximum(inside, 1e-9)))
