@@ -1,21 +1,13 @@
 """RAPTOR against a slow router of another kind, and range RAPTOR against repeated RAPTOR."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import random_timetables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.mobility.raptor import UNREACHED, earliest_arrivals
 from ldt_toolbox.mobility.timetable import build_timetable, walks
-
-spec = importlib.util.spec_from_file_location(
-    "random_timetables", Path(__file__).with_name("random_timetables.py")
-)
-random_timetables = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(random_timetables)
 
 
 def compare(seed, cutoff_s):

@@ -1,11 +1,9 @@
 """Travel-time matrices against arrivals of single origins, and what they give access to."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import random_timetables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DataError, ParameterError
@@ -20,12 +18,6 @@ from ldt_toolbox.mobility.transit_access import (
     travel_times,
     write_travel_times,
 )
-
-spec = importlib.util.spec_from_file_location(
-    "random_timetables", Path(__file__).with_name("random_timetables.py")
-)
-random_timetables = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(random_timetables)
 
 
 def random_query(seed, **options):

@@ -41,7 +41,7 @@ def service_days(feed: Feed) -> pd.DataFrame:
     weekly = calendar[list(DAYS)].fillna(0).to_numpy(np.int64) == 1
     first = (calendar["start_date"] - days[0]).dt.days.to_numpy()
     last = (calendar["end_date"] - days[0]).dt.days.to_numpy()
-    weekday = days.weekday.to_numpy()
+    weekday = days.day_of_week.to_numpy()
     for k in range(len(calendar)):
         part = slice(first[k], last[k] + 1)
         runs[part, column[k]] |= weekly[k, weekday[part]]
@@ -97,7 +97,7 @@ def representative_day(feed: Feed, *, weekdays: Sequence[str] = ("tuesday", "thu
     if unknown or not weekdays:
         raise ParameterError(f"weekdays are {list(weekdays)}: give some of {', '.join(DAYS)}")
     trips = trips_a_day(feed)
-    weekday = pd.DatetimeIndex(trips.index).weekday
+    weekday = pd.DatetimeIndex(trips.index).day_of_week
     wanted = trips[weekday.isin([DAYS.index(day) for day in weekdays]) & (trips > 0)]
     if wanted.empty:
         raise DataError(

@@ -25,10 +25,10 @@ class Severity(StrEnum):
 
 
 WARNINGS = frozenset({
-    "duplicate_route_name", "empty_row", "equal_shape_distance_same_coordinates",
+    "duplicate_route_name", "equal_shape_distance_same_coordinates",
     "expired_calendar", "fast_travel_between_consecutive_stops", "fast_travel_between_far_stops",
     "feed_expiration_date7_days", "feed_expiration_date30_days", "leading_or_trailing_whitespaces",
-    "missing_feed_info_date", "missing_recommended_file", "missing_timepoint_value",
+    "missing_feed_info_date", "missing_recommended_file",
     "more_than_one_entity", "route_color_contrast", "route_short_and_long_name_equal",
     "route_short_name_too_long", "service_has_no_active_day_of_the_week",
     "stop_too_far_from_shape", "stop_without_stop_time", "unexpected_enum_value", "unusable_trip",

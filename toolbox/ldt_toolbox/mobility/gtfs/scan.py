@@ -337,7 +337,7 @@ def scan_stop_times(
         needed = rows + int(np.count_nonzero(text == 10)) + 1
         if needed > len(out.trip):
             done += len(text)
-            out = _grown(out, rows, max(needed, int(1.03 * needed * size / done), 2 * rows))
+            out = _grown(out, rows, max(needed, int(1.03 * needed * size / max(done, 1)), 2 * rows))
         rows, used = _scan(text, last, roles, trip_ids, stop_ids, out, rows)
         rest = rest[used:]
     kept = [column[:rows] for column in out]
