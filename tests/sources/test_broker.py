@@ -251,6 +251,7 @@ def test_the_hash_is_that_of_the_content_not_of_its_order(broker: Any, place: Pl
     broker.entities = dict(reversed(broker.entities.items()))
     broker.temporal = dict(reversed(broker.temporal.items()))
     broker.largest_page, broker.cap = 2, 9
+    broker.entities[urn(1)]["temperature"] = instance(1, HOURS + 5)  # a reading after the period
     frozen = place(("    source:", f"    sha256: {first.sha256}\n    source:"))
     assert stations(frozen).sha256 == first.sha256
     broker.temporal[urn(3)]["temperature"][30]["value"] += 0.25

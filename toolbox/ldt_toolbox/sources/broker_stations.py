@@ -87,7 +87,10 @@ def read_stations(source: "Source", role: "Role", territory: "Territory") -> Loa
         frame[attribute], refused, found = series.join(evolutions, frame, entities, name)
         rejects += refused
         notes += found
-    content = asked.content(entities, evolutions)
+    # what an entity says of this moment changes with each reading, and is not used
+    used = {"id", "type", "location", *told}
+    still = [{key: one[key] for key in one if key in used} for one in entities]
+    content = asked.content(still, evolutions)
     received = _received(source, content, rejects, asked.accessed)
     frame = role_columns(frame, source, role, name, geometry="geometry")
     frame = gpd.GeoDataFrame(frame, geometry="geometry")
