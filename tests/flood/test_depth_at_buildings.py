@@ -56,6 +56,17 @@ def test_before_the_walls_of_blocked_buildings() -> None:
     assert found["depth_mean_m"] == pytest.approx(0.8 * east / ring, rel=1e-9)
 
 
+def test_a_blocked_neighbour_is_no_water_before_the_wall() -> None:
+    values = np.full((5, 5), 0.8)
+    blocked = np.zeros((5, 5), bool)
+    blocked[2, 2:4] = True
+    values[blocked] = 9.9
+    house = houses(box(20, 20, 30, 30))
+    found = depth_at_buildings(house, water(values), ring_m=8, blocked=blocked).iloc[0]
+    assert found["depth_max_m"] == pytest.approx(0.8)
+    assert found["known_share"] < 1
+
+
 def test_a_ring_sees_what_the_roof_hides() -> None:
     values = np.full((5, 5), 0.6)
     values[2, 2] = 0.0  # a raised block in the terrain: dry

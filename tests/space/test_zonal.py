@@ -179,10 +179,20 @@ def test_without_values_or_outside_nothing_is_made_up() -> None:
         grid, thresholds=(0.0,), quantiles=(0.5,),
     )  # fmt: skip
     assert list(found["cells"][:4]) == [0, 0, 0, 0]
-    assert found.loc[:3, ["mean", "min", "max", "share_above_0", "quantile_0.5"]].isna().all(axis=None)
+    assert (
+        found.loc[:3, ["mean", "min", "max", "share_above_0", "quantile_0.5"]].isna().all(axis=None)
+    )
     assert list(found["known_share"][:2]) == [0, 0]
     assert found["known_share"][2:4].isna().all()
     assert found["known_share"][4] == pytest.approx(0.5)
+
+
+def test_the_known_share_knows_holes() -> None:
+    block = box(10, 10, 60, 60).difference(box(20, 20, 50, 50))
+    grid = raster()
+    assert zonal_statistics(series(block), grid)["known_share"][0] == pytest.approx(1)
+    grid.values[:, : round(35 / CELL)] = np.nan  # the west half of it
+    assert zonal_statistics(series(block), grid)["known_share"][0] == pytest.approx(0.5)
 
 
 def test_whole_numbers_with_nodata_and_the_index_of_the_polygons() -> None:
