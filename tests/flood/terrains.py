@@ -1,6 +1,8 @@
 """Terrains made up for the tests."""
 
 import numpy as np
+from ldt_toolbox.space.geotiff import read_geotiff
+from ldt_toolbox.territory import bundled_territories
 
 STEPS = {1: (0, 1), 2: (1, 1), 4: (1, 0), 8: (1, -1), 16: (0, -1), 32: (-1, -1), 64: (-1, 0)}
 STEPS[128] = (-1, 1)
@@ -70,6 +72,21 @@ def valleys(rows=300, columns=260, seed=0):
     y, x = np.mgrid[:rows, :columns].astype(float)
     hills = 0.3 * y + 5 * (1 - np.cos(2 * np.pi * x / 65)) + 3 * np.sin(y / 40)
     return 50 + hills + 0.004 * rough(rows, columns, seed, beta=1.0, dtype=np.float64)
+
+
+def bundled():
+    """Heights and cell size of the terrains that come with the toolbox, by territory."""
+    found = {}
+    for name, folder in bundled_territories():
+        path = folder / "data" / "terrain.tif"
+        if path.exists():
+            raster = read_geotiff(path)
+            z = raster.values.astype(np.float32)
+            if raster.nodata is not None:
+                z[raster.values == raster.nodata] = np.nan
+            found[name] = z, raster.cell_size_m
+    assert found.keys() >= {"andorra-la-vella", "east-london"}
+    return found
 
 
 class Whitebox:

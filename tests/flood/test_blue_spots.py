@@ -9,8 +9,9 @@ import pytest
 import scipy.ndimage
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.flood.blue_spots import blue_spots
-from ldt_toolbox.flood.conditioning import fill_depressions
-from ldt_toolbox.flood.flow import flow_accumulation, flow_directions
+from ldt_toolbox.flood.conditioning import breach_depressions, fill_depressions
+from ldt_toolbox.flood.flow import drainage_mask, flow_accumulation, flow_directions
+from ldt_toolbox.flood.hand import height_above_drainage, stage_depth
 
 _spec = importlib.util.spec_from_file_location("terrains", Path(__file__).with_name("terrains.py"))
 T = importlib.util.module_from_spec(_spec)
@@ -101,6 +102,32 @@ def test_contributing_land_is_what_passes_through(seed):
         assert beside[rim]
         assert spots.label[rim] != number
     assert spots.table["volume_m3"].is_monotonic_decreasing
+
+
+@pytest.mark.parametrize("name", T.bundled())
+def test_real_terrain_from_breaches_to_blue_spots(name):
+    z, cell_size_m = T.bundled()[name]
+    breached = breach_depressions(
+        z, cell_size_m=cell_size_m, max_length_m=10 * cell_size_m, max_depth_m=5
+    )
+    filled = fill_depressions(breached.elevation)
+    assert breached.left < breached.pits
+    # Breaches and the rest filled change less than filling alone.
+    assert np.nansum(np.abs(filled - z)) < np.nansum(fill_depressions(z) - z)
+    directions = flow_directions(filled)
+    drainage = drainage_mask(
+        flow_accumulation(directions), min_area_m2=100_000, cell_size_m=cell_size_m
+    )
+    hand = height_above_drainage(filled, directions, drainage)
+    assert np.nanmin(hand.height) == 0
+    assert np.isfinite(hand.height).mean() > 0.5
+    # A higher stage reaches all that a lower one does, and more.
+    lower, higher = stage_depth(hand.height, 1) > 0, stage_depth(hand.height, 5) > 0
+    assert (lower <= higher).all()
+    assert drainage.sum() <= lower.sum() < higher.sum() < z.size
+    spots = spots_of(z, cell_size_m)
+    volume_m3 = np.nansum(fill_depressions(z) - z, dtype=np.float64) * cell_size_m**2
+    assert spots.table["volume_m3"].sum() == pytest.approx(volume_m3)
 
 
 def test_refusals():

@@ -18,8 +18,6 @@ from ldt_toolbox.flood.flow import (
     upstream_area,
     weighted_accumulation,
 )
-from ldt_toolbox.space.geotiff import read_geotiff
-from ldt_toolbox.territory import bundled_territories
 
 _spec = importlib.util.spec_from_file_location("terrains", Path(__file__).with_name("terrains.py"))
 T = importlib.util.module_from_spec(_spec)
@@ -30,13 +28,6 @@ FLATTISH = hnp.arrays(
     hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=16),
     elements=st.sampled_from([0.0, 0.0, 1.0, 2.0, 5.0, float("nan")]),
 ).filter(lambda z: bool(np.isfinite(z).any()))
-
-
-def real_terrains():
-    for name, folder in bundled_territories():
-        path = folder / "data" / "terrain.tif"
-        if path.exists():
-            yield pytest.param(path, id=name)
 
 
 def test_directions_and_accumulation_are_those_of_whitebox(tmp_path):
@@ -143,12 +134,9 @@ def test_what_lies_in_a_depression_ends_there():
     assert flow_accumulation(directions)[directions == 0].sum() == 49
 
 
-@pytest.mark.parametrize("path", list(real_terrains()))
-def test_real_terrain_conserves_its_cells(path):
-    terrain = read_geotiff(path)
-    z = terrain.values.astype(np.float32)
-    if terrain.nodata is not None:
-        z[terrain.values == terrain.nodata] = np.nan
+@pytest.mark.parametrize("name", T.bundled())
+def test_real_terrain_conserves_its_cells(name):
+    z, _ = T.bundled()[name]
     filled = fill_depressions(z)
     np.testing.assert_array_equal(filled, T.planchon_darboux(z))
     directions = flow_directions(filled)
