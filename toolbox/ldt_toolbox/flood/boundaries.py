@@ -188,7 +188,12 @@ class Domain:
 
 
 def padded_domain(
-    terrain_m: Grid, sides: Sides, *, cell_m: float, dtype: type[np.floating]
+    terrain_m: Grid,
+    sides: Sides,
+    *,
+    cell_m: float,
+    dtype: type[np.floating],
+    blocked: NDArray[np.bool_] | None = None,
 ) -> Domain:
     """Pad a terrain by its boundaries.
 
@@ -202,6 +207,8 @@ def padded_domain(
         Side of a cell, in a projected CRS.
     dtype : type
         ``numpy.float32`` or ``numpy.float64``.
+    blocked : numpy.ndarray of bool, shape (rows, columns), optional
+        Buildings and other cells with walls around them, whatever happens on the rim.
 
     Raises
     ------
@@ -215,6 +222,10 @@ def padded_domain(
     datum = float(np.floor(np.nanmin(terrain_m)))
     bed = np.full((terrain_m.shape[0] + 2, terrain_m.shape[1] + 2), np.nan)
     bed[1:-1, 1:-1] = terrain_m - datum
+    walled = np.zeros(bed.shape, np.bool_)
+    if blocked is not None:
+        walled[1:-1, 1:-1] = blocked
+        bed[walled] = np.nan
     kind = np.where(np.isfinite(bed), WATER, SOLID).astype(np.uint8)
     ghosts = [
         _side(bed, kind, side, inward, cell_m)
@@ -227,7 +238,7 @@ def padded_domain(
         if not isinstance(side, Wall)
     ]
     if isinstance(sides.rim, Open):
-        ghosts.append(_rim(bed, kind, sides.rim, cell_m))
+        ghosts.append(_rim(bed, kind, walled, sides.rim, cell_m))
     bed[np.isnan(bed)] = BARRIER_M
     return Domain(bed.astype(dtype), kind, tuple(g for g in ghosts if g.cells.size), cell_m, datum)
 
@@ -256,7 +267,9 @@ def _side(
     return Ghosts(side, cells, partners, inward)
 
 
-def _rim(bed: Grid, kind: NDArray[np.uint8], side: Open, cell_m: float) -> Ghosts:
+def _rim(
+    bed: Grid, kind: NDArray[np.uint8], walled: NDArray[np.bool_], side: Open, cell_m: float
+) -> Ghosts:
     """Cells without terrain that touch the model; the lowest neighbour gives the bed."""
     rows, columns = bed.shape
     level = np.where(kind == WATER, bed, np.inf)
@@ -269,7 +282,7 @@ def _rim(bed: Grid, kind: NDArray[np.uint8], side: Open, cell_m: float) -> Ghost
         lower = level[near] < lowest[inside]
         lowest[inside] = np.where(lower, level[near], lowest[inside])
         partner[inside] = np.where(lower, index[near], partner[inside])
-    cells = np.flatnonzero((kind == SOLID) & np.isfinite(lowest))
+    cells = np.flatnonzero((kind == SOLID) & ~walled & np.isfinite(lowest))
     slope = LEAST_SLOPE if side.slope is None else side.slope
     bed.reshape(-1)[cells] = lowest.reshape(-1)[cells] - slope * cell_m
     kind.reshape(-1)[cells] = GHOST

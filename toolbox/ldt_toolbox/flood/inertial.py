@@ -87,7 +87,7 @@ class InertialFlow:
         self._forced_by_edges = self._edge_tiles()
         self._forced = self._forced_by_edges
         self.time_s, self.steps = 0.0, 0
-        self.active_tiles = tall * wide
+        self.active_tiles = int(self.active.sum())
         self._bounds = np.array([0, rows], np.int64)
         most = max(1, numba.get_num_threads())
         self._seams = np.zeros((most + 1, columns), number)
@@ -143,6 +143,11 @@ class InertialFlow:
             self._counts,
         )  # fmt: skip
         self._bounds = wet_tiles.bands(self.active, self.depth_m.shape[0], len(self._edges))
+
+    @property
+    def active_share(self) -> float:
+        """Share of the tiles that is worked on."""
+        return float(self.active_tiles / self.active.size)
 
     @property
     def tiles(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -241,7 +246,8 @@ class InertialFlow:
         """Everything that the next steps depend on; `restore` takes it back."""
         return {
             "depth_m": self.depth_m, "lost_m": self._lost, "qx_m2_s": self.qx_m2_s,
-            "qy_m2_s": self.qy_m2_s, "active": self.active,
+            "qy_m2_s": self.qy_m2_s, "active": self.active, "runs": self._runs,
+            "counts": self._counts, "bounds": self._bounds,
             "clock": np.array([self.time_s, self.highest_m]), "steps": np.array(self.steps),
         }  # fmt: skip
 
@@ -249,7 +255,10 @@ class InertialFlow:
         """Go on from a state; rain and losses have to be set again first."""
         self.depth_m[:], self._lost[:] = state["depth_m"], state["lost_m"]
         self.qx_m2_s[:], self.qy_m2_s[:] = state["qx_m2_s"], state["qy_m2_s"]
-        self.active[:] = state["active"]
+        # The tiles, too: sums over them are the same to the last bit only in the same order.
+        self.active[:], self._runs[:] = state["active"], state["runs"]
+        self._counts[:] = state["counts"]
+        self.active_tiles = int(self.active.sum())
+        self._bounds = np.asarray(state["bounds"], np.int64)
         self.time_s, self.highest_m = (float(x) for x in np.asarray(state["clock"], np.float64))
         self.steps = int(np.asarray(state["steps"], np.int64))
-        self._look_up()

@@ -1,0 +1,106 @@
+"""Whether a flood run stayed within what its scheme can do: notes for the reader."""
+
+from dataclasses import dataclass
+
+from ldt_toolbox.flood.ledger import Ledger
+from ldt_toolbox.results import Note
+
+LARGEST_MASS_ERROR = 1e-6
+FAST_FROUDE, LARGEST_FAST_SHARE = 0.5, 0.10
+LARGEST_TORRENT_SHARE = 0.01
+
+
+@dataclass
+class Froude:
+    """How fast the water ran beside its own waves, over all samples of all wet cells.
+
+    Attributes
+    ----------
+    wet, fast, torrent : int
+        Samples deeper than the threshold; of these with a Froude number above 0.5; above 1.
+    highest : float
+        Highest Froude number.
+    """
+
+    wet: int = 0
+    fast: int = 0
+    torrent: int = 0
+    highest: float = 0.0
+
+    def add(self, wet: int, fast: int, torrent: int, highest: float) -> None:
+        """Take in one look at the grid."""
+        self.wet += wet
+        self.fast += fast
+        self.torrent += torrent
+        self.highest = max(self.highest, highest)
+
+    @property
+    def fast_share(self) -> float:
+        """Share of samples above 0.5."""
+        return self.fast / self.wet if self.wet else 0.0
+
+    @property
+    def torrent_share(self) -> float:
+        """Share of samples above 1."""
+        return self.torrent / self.wet if self.wet else 0.0
+
+
+def notes(scheme: str, ledger: Ledger, froude: Froude) -> tuple[Note, ...]:
+    """What a reader of the results has to know about the run.
+
+    Parameters
+    ----------
+    scheme : str
+        `inertial` or `shallow-water`.
+    ledger : Ledger
+        Volumes at the end.
+    froude : Froude
+        Of the whole run.
+
+    Returns
+    -------
+    tuple of Note
+        Empty if nothing is to be said against the run. The local inertial scheme leaves out the
+        advection of momentum, whose weight beside the other terms grows with the square of the
+        Froude number (de Almeida & Bates 2013, doi:10.1002/wrcr.20366): it is called into question
+        where more than a tenth of the wet samples are above 0.5 or a hundredth above 1.
+    """
+    found = []
+    error = abs(ledger.relative_error)
+    if not error <= LARGEST_MASS_ERROR:
+        found.append(_mass(error))
+    if scheme == "inertial" and (
+        froude.fast_share > LARGEST_FAST_SHARE or froude.torrent_share > LARGEST_TORRENT_SHARE
+    ):
+        found.append(_fast(froude))
+    return tuple(found)
+
+
+def _mass(error: float) -> Note:
+    return Note(
+        "warning",
+        {
+            "en": f"The simulation gained or lost {error:.1e} of its water; "
+            f"{LARGEST_MASS_ERROR:.0e} is accepted. Do not use the depths.",
+            "fr": f"La simulation a gagné ou perdu {error:.1e} de son eau ; "
+            f"{LARGEST_MASS_ERROR:.0e} est admis. Ne pas utiliser les hauteurs.",
+        },
+    )
+
+
+def _fast(froude: Froude) -> Note:
+    fast, torrent = 100 * froude.fast_share, 100 * froude.torrent_share
+    torrent_fr = f"{torrent:.1f}".replace(".", ",")
+    return Note(
+        "warning",
+        {
+            "en": f"In {fast:.0f} % of the wet cells and moments the water runs faster than half "
+            f"its waves, in {torrent:.1f} % faster than its waves (Froude number above 0.5 and 1). "
+            "The local inertial scheme is not made for that: compare with the full shallow-water "
+            "scheme before using depths and speeds there.",
+            "fr": f"Dans {fast:.0f} % des mailles et instants mouillés, l'eau va plus vite que la "
+            f"moitié de ses ondes, dans {torrent_fr} % plus vite que ses ondes (nombre de Froude "
+            "supérieur à 0,5 et à 1). Le schéma inertiel local n'est pas fait pour cela : comparer "
+            "avec le schéma complet de Saint-Venant avant d'y utiliser hauteurs et vitesses.",
+        },
+    )
