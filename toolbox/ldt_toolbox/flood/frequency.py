@@ -157,7 +157,7 @@ def fit_gev(maxima: ArrayLike) -> Fit:
     Parameters
     ----------
     maxima : array_like of float, shape (years,)
-        At least `FEWEST_YEARS`, none missing.
+        As in `fit_gumbel`.
 
     Returns
     -------

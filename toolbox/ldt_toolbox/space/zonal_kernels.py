@@ -141,8 +141,9 @@ def _outline(xy, rings, parts, first, last, grid_rows, grid_columns):  # type: i
 
 
 @numba.njit(cache=True, nogil=True)
-def _cover(xy, rings, parts, first, last, row0, column0, band):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Fill the band with the covered share of each cell; its last column is spare."""
+def _cover(xy, rings, parts, first, last, row0, column0, height, width, scratch):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Covered share of each cell of a band, in the scratch buffer; its last column is spare."""
+    band = scratch[: height * width].reshape(height, width)
     band[:] = 0.0
     for part in range(first, last):
         for ring in range(parts[part], parts[part + 1]):
@@ -161,6 +162,7 @@ def _cover(xy, rings, parts, first, last, row0, column0, band):  # type: ignore[
         for j in range(columns):
             total += band[i, j]
             band[i, j] = min(max(total, 0.0), 1.0)
+    return band
 
 
 @numba.njit(cache=True, nogil=True)
@@ -184,11 +186,12 @@ def summarise(xy, rings, parts, wholes, values, limits, first, last, out):  # ty
         trace = min(TRACE, 1e-3 * area)
         width = column1 - column0 + 1
         step = max(1, BAND_CELLS // width)
+        scratch = _room(scratch, min(step, row1 - row0), width)
         for top in range(row0, row1, step):
             height = min(step, row1 - top)
-            scratch = _room(scratch, height, width)
-            band = scratch[: height * width].reshape(height, width)
-            _cover(xy, rings, parts, wholes[p], wholes[p + 1], top, column0, band)
+            band = _cover(
+                xy, rings, parts, wholes[p], wholes[p + 1], top, column0, height, width, scratch
+            )
             for i in range(height):
                 for j in range(width - 1):
                     share = band[i, j]
@@ -223,18 +226,20 @@ def list_cells(  # type: ignore[no-untyped-def]  # pragma: no cover
         trace = min(TRACE, 1e-3 * area)
         width = column1 - column0 + 1
         step = max(1, BAND_CELLS // width)
+        scratch = _room(scratch, min(step, row1 - row0), width)
         at = 0 if counting else ends[p]
         for top in range(row0, row1, step):
             height = min(step, row1 - top)
-            scratch = _room(scratch, height, width)
-            band = scratch[: height * width].reshape(height, width)
-            _cover(xy, rings, parts, wholes[p], wholes[p + 1], top, column0, band)
-            for i in range(height):
-                for j in range(width - 1):
-                    if band[i, j] > trace:
-                        if not counting:
-                            cells[at] = (top + i) * grid_columns + column0 + j
-                            shares[at] = band[i, j]
-                        at += 1
+            band = _cover(
+                xy, rings, parts, wholes[p], wholes[p + 1], top, column0, height, width, scratch
+            )
+            for place in range(height * width):
+                i, j = place // width, place % width
+                if j == width - 1 or band[i, j] <= trace:
+                    continue
+                if not counting:
+                    cells[at] = (top + i) * grid_columns + column0 + j
+                    shares[at] = band[i, j]
+                at += 1
         if counting:
             ends[p + 1] = at
