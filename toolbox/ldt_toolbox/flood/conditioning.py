@@ -165,7 +165,7 @@ def fill_depressions(
     Notes
     -----
     Surface of the priority flood (Barnes et al. 2014); see ``basins`` for how it is found and
-    ``priority_flood`` for the variant with a gradient. About 15 bytes of working memory per cell
+    ``priority_flood`` for the variant with a gradient. About 10 bytes of working memory per cell
     besides the terrain and the result.
     """
     z = terrain("elevation", elevation)
