@@ -52,9 +52,7 @@ def depth_at_buildings(
     DataError
         If the mask has another shape, or a footprint crosses itself.
     """
-    values = np.asarray(depth.values, np.float64)
-    if depth.nodata is not None:
-        values = np.where(depth.values == depth.nodata, np.nan, values)
+    grid = depth
     if blocked is not None:
         if ring_m is None:
             raise ParameterError(
@@ -63,13 +61,12 @@ def depth_at_buildings(
             )
         if blocked.shape != depth.shape:
             raise DataError(f"the mask has shape {blocked.shape}, the depth {depth.shape}")
-        values = np.where(blocked, np.nan, values)
+        gone = blocked if depth.nodata is None else blocked | (depth.values == depth.nodata)
+        grid = depth.with_values(np.where(gone, np.nan, depth.values))
     zones: gpd.GeoSeries = buildings.geometry
     if ring_m is not None:
         zones = _rings(zones, ring_m)
-    found = zonal_statistics(
-        zones, Raster(values, depth.transform, depth.crs, depth.unit), thresholds=(wet_above_m,)
-    )
+    found = zonal_statistics(zones, grid, thresholds=(wet_above_m,))
     return pd.DataFrame(
         {
             "depth_mean_m": found["mean"],
