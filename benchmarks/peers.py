@@ -37,6 +37,8 @@ PEERS = {
         build_constraints=("cython<3.1",),
         gdal_headers=True,
     ),
+    "ferrobus": Peer(("ferrobus==0.2.1", "numpy"), "ferrobus"),
+    "gtfs-kit": Peer(("gtfs-kit>=13",), "gtfs_kit"),
     "pandana": Peer(("pandana>=0.7", "setuptools"), "pandana"),
     "xarray-spatial": Peer(("xarray-spatial>=0.10",), "xrspatial"),
 }
