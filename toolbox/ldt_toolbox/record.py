@@ -1,5 +1,6 @@
 """The record of a run: an RO-Crate that says what went in, what came out, and how."""
 
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from ldt_toolbox.report.inputs import InputRecord
 from ldt_toolbox.sources import file_sha256
+from ldt_toolbox.sources.received import INPUTS
 from ldt_toolbox.territory import Source, Territory
 from ldt_toolbox.use_case import UseCase
 
@@ -33,7 +35,12 @@ _LICENCES = {
 }
 
 
-def input_records(case: UseCase, territory: Territory) -> list[InputRecord]:
+def input_records(
+    case: UseCase,
+    territory: Territory,
+    *,
+    received: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[InputRecord]:
     """What went into a run: the boundary and every role that the use case took.
 
     Parameters
@@ -42,20 +49,26 @@ def input_records(case: UseCase, territory: Territory) -> list[InputRecord]:
         Its roles.
     territory : Territory
         Its sources.
+    received : mapping of str to mapping, optional
+        What servers sent, by role (see `sources.received.descriptions`).
     """
+    received = received or {}
     taken = [territory.boundary]
     taken += [territory.sources[role] for role in case.roles if role in territory.sources]
-    return [_record(source, case) for source in taken]
+    return [_record(source, case, received.get(source.role, {})) for source in taken]
 
 
-def _record(source: Source, case: UseCase) -> InputRecord:
+def _record(source: Source, case: UseCase, received: Mapping[str, Any]) -> InputRecord:
     digest = file_sha256(source.path) if source.path else source.sha256
     role = case.roles.get(source.role)
     title = dict(role.help) if role else {"en": "Boundary", "fr": "Limite"}
     return InputRecord(
         role=source.role, title=title["en"], source=source.source, url=source.url,
         licence=source.licence, attribution=source.attribution, date=source.date,
-        provenance=source.provenance, sha256=digest, note=source.note,
+        provenance=source.provenance, sha256=received.get("sha256", digest), note=source.note,
+        accessed=received.get("accessed", ""),
+        query=json.dumps(received["query"], ensure_ascii=False) if received else "",
+        kept=f"{INPUTS}/{source.role}.json" if received else "",
     )  # fmt: skip
 
 
@@ -171,6 +184,10 @@ def _input_entity(crate: Any, make: Any, one: InputRecord) -> Any:
         "provenance": one.provenance,
         "sha256": one.sha256,
         "url": one.url,
+        # RO-Crate 1.1, web-based data entities: when the address was asked
+        "sdDatePublished": one.accessed,
+        "query": one.query,
+        "hasPart": {"@id": one.kept} if one.kept else None,
     }
     kept = {key: value for key, value in properties.items() if value}
     return crate.add(make(crate, f"#input-{one.role}", properties=kept))

@@ -17,6 +17,7 @@ from ldt_toolbox.errors import LDTError, OutputError, RunError
 from ldt_toolbox.memory import PeakMemory, kill_children, memory_limit
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.sources import load
+from ldt_toolbox.sources.received import INPUTS, kept_in
 from ldt_toolbox.territory import Territory
 from ldt_toolbox.use_case import UseCase
 
@@ -100,7 +101,8 @@ def run(
     _make_writable(staging)
     with PeakMemory() as peak:
         try:
-            steps = _execute(case, territory, parameters, staging, progress)
+            with kept_in(staging / INPUTS):
+                steps = _execute(case, territory, parameters, staging, progress)
             if not (staging / "indicators.json").exists():
                 raise RunError(
                     f"the notebook of {case.id} came to its end without saving results: "
@@ -266,8 +268,9 @@ def _finish(
 ) -> None:
     from ldt_toolbox.record import input_records, write_record
     from ldt_toolbox.report import write_report
+    from ldt_toolbox.sources.received import descriptions
 
-    inputs = input_records(case, territory)
+    inputs = input_records(case, territory, received=descriptions(staging / INPUTS))
     write_report(staging, case, territory, run_id=run_id, parameters=parameters, inputs=inputs)
     write_record(
         staging, case, territory, parameters=parameters, inputs=inputs, run_id=run_id,

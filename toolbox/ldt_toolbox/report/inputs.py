@@ -18,9 +18,13 @@ class InputRecord:
     provenance : str
         `observed`, `derived` or `synthetic`.
     sha256 : str
-        Hash of the file that was read, or empty.
+        Hash of the file that was read or of what a server sent, or empty.
     note : str
         Anything that a reader has to know of it.
+    accessed, query : str
+        When a server was asked, in UTC, and for what, as JSON; empty for a file.
+    kept : str
+        What the server sent, as a path in the run's folder; empty for a file.
     """
 
     role: str
@@ -33,6 +37,9 @@ class InputRecord:
     provenance: str = ""
     sha256: str = ""
     note: str = ""
+    accessed: str = ""
+    query: str = ""
+    kept: str = ""
 
     @property
     def credit(self) -> str:
