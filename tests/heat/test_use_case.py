@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 from ldt_toolbox.errors import DataError
-from ldt_toolbox.heat import places, scenario, steps, use_case
+from ldt_toolbox.heat import places, robustness, scenario, steps, use_case
 from ldt_toolbox.heat.cover import cover_of
 from ldt_toolbox.heat.exposure import at_buildings, spread_weight
 from ldt_toolbox.heat.surface_classes import OPEN_GROUND, PARK
@@ -283,3 +283,14 @@ def test_cell_size_does_not_decide(bench):
     ranks = [r.tables["ranked_places"].set_index("name")["gain_per_m2"] for r in (fine, middle)]
     shared = ranks[0].index.intersection(ranks[1].index)
     assert len(shared) >= 14  # of twenty
+
+
+def test_without_draws_the_table_of_draws_is_empty_and_can_be_described(bench, model):
+    parameters = bench.parameters(bench.bundled, monte_carlo_draws=0)
+    draws = robustness.uncertainty(
+        model.today, model.today, model.summer, model.ground, model.seen, parameters
+    )
+    assert draws.empty
+    assert list(draws.describe().columns) == [
+        "mean_anomaly", "p95_anomaly", "hot_share", "scenario_change",
+    ]  # fmt: skip

@@ -28,6 +28,7 @@ def warm() -> list[str]:
                 done.append(f"{case.id} on {territory.id}")
                 break
     _warm_comfort()
+    _warm_observations()
     return done
 
 
@@ -39,6 +40,17 @@ def _warm_comfort() -> None:
 
     one = np.ones((1, 1), dtype=np.float32)
     utci(30 * one, 40 * one, 2 * one, 50 * one)
+
+
+def _warm_observations() -> None:
+    """Compile what reads the history of a broker's entities."""
+    import numpy as np
+
+    from ldt_toolbox.models.frames.instants import instants
+    from ldt_toolbox.models.frames.scan import scan
+
+    scan(np.frombuffer(b"[]", np.uint8), timeproperty="observedAt")
+    instants(["2024-01-01T00:00:00Z"] * 50_000)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from ldt_toolbox.space.paint import pool
 
 NEIGHBOURHOOD_M = 100.0
 MONTE_CARLO_CELL_M = 20.0
+DRAWN = ["mean_anomaly", "p95_anomaly", "hot_share", "scenario_change"]
 
 
 def vulnerability(
@@ -86,7 +87,7 @@ def uncertainty(
     -------
     pandas.DataFrame
         A row for each draw: `mean_anomaly`, `p95_anomaly`, `hot_share` (percent),
-        `scenario_change`, all weighted.
+        `scenario_change`, all weighted. No row without draws.
     """
     random = np.random.default_rng(parameters.seed)
     side = max(1, round(MONTE_CARLO_CELL_M / parameters.cell_size_m))
@@ -126,7 +127,7 @@ def uncertainty(
                 "scenario_change": weighted_mean(after - anomaly, seen.weight),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=DRAWN, dtype=float)
 
 
 def _coarser(cover: Cover, side: int) -> Cover:
