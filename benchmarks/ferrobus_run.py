@@ -2,7 +2,8 @@
 
 Arguments: a JSON file with streets, gtfs, points (.npy of longitude, latitude), date or null,
 max_transfer_s, max_walk_s, nearest_stops, departure_s, rides, out (.npy; -1 where unreached) and
-thorough: whether its slower one-to-many search is asked, which looks at more ways to arrive.
+thorough: whether its slower one-to-many search is asked, which looks at more ways to arrive; what
+it walks all the way counts as unreached then.
 """
 
 import datetime as dt
@@ -36,7 +37,7 @@ def main():
         if told["thorough"]:
             found = [
                 [
-                    None if route is None else route["travel_time_seconds"]
+                    route["travel_time_seconds"] if route and route["used_transit"] else None
                     for route in ferrobus.find_routes_one_to_many(model, point, points, when, rides)
                 ]
                 for point in points
