@@ -1,4 +1,4 @@
-"""Makes the helpers beside the tests importable: folders of tests are no packages."""
+"""Makes the modules beside the tests importable: folders of tests are no packages."""
 
 import sys
 from pathlib import Path
