@@ -135,6 +135,61 @@ def run(
 
 
 @app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    to: Annotated[str, typer.Option("--to", help="Address of an NGSI-LD broker.")],
+    tenant: Annotated[str | None, typer.Option(help="Tenant at the broker.")] = None,
+    token_env: Annotated[
+        str | None, typer.Option(help="Environment variable that holds the access token.")
+    ] = None,
+    territory: Annotated[
+        str | None,
+        typer.Option("--territory", "-t", help="territory.yaml, if it is not a bundled one."),
+    ] = None,
+    layers: Annotated[
+        str | None, typer.Option(help="Layers whose features go along, as a,b; '' is none.")
+    ] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Folder for DCAT-AP record, STAC items, feed and files.")
+    ] = None,
+    catalogue_url: Annotated[
+        str, typer.Option(help="Address at which that folder will be served.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Delete what this run published.")] = False,
+) -> None:
+    """Publish a run's results as entities of a context broker; once or again."""
+    from ldt_toolbox import publish as publishing
+    from ldt_toolbox.clients.auth import BearerToken
+    from ldt_toolbox.clients.ngsi_ld import NgsiLd
+    from ldt_toolbox.territory import Territory
+
+    place = Territory.find(territory) if territory else None
+    finished = publishing.FinishedRun.read(folder, territory=place)
+    auth = BearerToken.from_env(token_env) if token_env else None
+    chosen = None if layers is None else [name for name in layers.split(",") if name]
+    with NgsiLd(to, tenant=tenant, auth=auth) as client, _progress(finished.id) as told:
+
+        def counted(done: int, total: int) -> None:
+            told(done, total, "entities")
+
+        if undo:
+            outcome = publishing.undo(
+                finished, client, catalogue=catalogue, dry_run=dry_run, told=counted
+            )
+        else:
+            outcome = publishing.publish(
+                finished, client, layers=chosen, catalogue=catalogue,
+                catalogue_url=catalogue_url, dry_run=dry_run, told=counted,
+            )  # fmt: skip
+    for line in outcome.lines(dry_run=dry_run):
+        typer.echo(line)
+    typer.echo(f"{'dry run: ' if dry_run else ''}{outcome}", err=True)
+    if not outcome.ok:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def demo(out: OutOption = Path("results")) -> None:
     """Run the heat-island use case on the bundled Monaco data; needs no network."""
     run(DEMO[0], DEMO[1], None, out)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldt_toolbox.documents import Document, nearest
+from ldt_toolbox.entity_key import EntityKey, read_entity_key
 from ldt_toolbox.errors import LDTError, ParameterError, WrongUseError
 from ldt_toolbox.parameters import Parameter, Parameters, read_parameters
 from ldt_toolbox.paths import data_root
@@ -93,6 +94,7 @@ class Output:
     title: Text
     help: Text
     spec: Mapping[str, Any]
+    entity: EntityKey | None = None
 
 
 @dataclass(frozen=True)
@@ -367,9 +369,10 @@ def _read_output(doc: Document, group: str, key: str) -> Output:
     where = ("outputs", group, key)
     known = {
         "layers": ("kind", "unit", "column", "mim8", "provenance", "map", "classes", "title",
-                   "help", "optional"),
-        "tables": ("title", "help", "columns", "optional"),
-        "indicators": ("unit", "mim8", "headline", "iso37101", "label", "help", "optional"),
+                   "help", "optional", "entity"),
+        "tables": ("title", "help", "columns", "optional", "entity"),
+        "indicators": ("unit", "mim8", "headline", "iso37101", "label", "help", "optional",
+                       "entity"),
     }[group]  # fmt: skip
     titled = "label" if group == "indicators" else "title"
     needed = [titled, "help"] + ([] if group == "tables" else ["unit", "mim8"])
@@ -380,6 +383,9 @@ def _read_output(doc: Document, group: str, key: str) -> Output:
         doc.choice((*where, "kind"), ("raster", "vector"))
         doc.choice((*where, "map"), MAP_STYLES)
         doc.choice((*where, "provenance"), PROVENANCE)
+    entity = None
+    if "entity" in spec:
+        entity = read_entity_key(doc, (*where, "entity"), group, kind=str(spec.get("kind", "")))
     return Output(
         id=key,
         unit=str(spec.get("unit", "")),
@@ -388,4 +394,5 @@ def _read_output(doc: Document, group: str, key: str) -> Output:
         title=doc.texts((*where, titled), languages=LANGUAGES),
         help=doc.texts((*where, "help"), languages=LANGUAGES),
         spec=spec,
+        entity=entity,
     )
