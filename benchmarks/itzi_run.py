@@ -20,7 +20,6 @@ from itzi.providers.memory_input import MemoryRasterInputProvider, TimedRasterSl
 from itzi.providers.memory_output import MemoryRasterOutputProvider, MemoryVectorOutputProvider
 from itzi.simulation_builder import SimulationBuilder
 
-
 os.environ["ITZI_VERBOSE"] = "0"  # nothing but errors
 
 

@@ -16,6 +16,8 @@ from ldt_toolbox.flood.wet_tiles import TILE_ROWS
 
 _EXACT = {"contract"}  # no reordering: the depths are summed with compensation
 _ONE, _TINY = np.float32(1), np.float32(1e-30)
+# Discharges (m2/s) that mean nothing; their squares would be subnormal numbers, which are slow.
+_STILL = np.float32(1e-15)
 _THIRD, _TWO_NINTHS = np.float32(1 / 3), np.float32(2 / 9)
 
 
@@ -59,7 +61,7 @@ def _face(h_a, h_b, z_a, z_b, r_a, r_b, q, q_before, q_after, crossing, gdt_dx, 
     size = math.sqrt(s * s + across * across) + _TINY
     s -= k * s * (size - s) * size / (size + k * (size * size + s * s))
     value = s if pushed > zero else -s
-    return value if depth > dry else zero
+    return value if depth > dry and s > _STILL else zero
 
 
 # The loops below run over views that start where the loop does: with indices such as j - 1 the
