@@ -140,9 +140,9 @@ def _typed(value: dict[str, Any], old: Instance) -> dict[str, Any]:
     """A partial instance with the type that it has, where it does not say."""
     if "type" in value:
         return value
-    given = [key for key in VALUE_KEY.values() if key in value]
+    given = value.keys() & set(VALUE_KEY.values())
     geometry = isinstance(value.get("value"), dict) and value["value"].get("type") in GEOMETRY_TYPES
-    if given and given != [VALUE_KEY[old["type"]]]:
+    if given and given != {VALUE_KEY[old["type"]]}:
         raise bad(f"the attribute is a {old['type']}: its value is in {VALUE_KEY[old['type']]!r}")
     if old["type"] == "Property" and geometry:
         raise bad("the attribute is a Property, not a GeoProperty (5.6.4)")

@@ -154,7 +154,7 @@ class Call:
     @cached_property
     def namespace(self) -> Namespace:
         """Names of this request: of its Link header, or of its body if that is JSON-LD."""
-        if self.content_type == JSON_LD and self.body:
+        if self.body and self.content_type in (JSON, JSON_LD, MERGE_PATCH):
             return self.namespace_of(self.json)
         return self.services.contexts.namespace(self.link_context)
 
