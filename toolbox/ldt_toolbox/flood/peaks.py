@@ -60,7 +60,39 @@ def debris(depth, speed, low, middle, high):  # type: ignore[no-untyped-def]  # 
     return middle if depth > np.float32(0.25) else low
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy")
+def _track_row(  # type: ignore[no-untyped-def]  # pragma: no cover
+    h, west, east, north, south, lo, hi, time_s, threshold, factors, depth, at_peak, fastest,
+    rating, arrival,
+):  # fmt: skip
+    low, middle, high = factors
+    half, one, gravity = np.float32(0.5), np.float32(1), np.float32(9.80665)
+    deep, fast, torrent, highest = 0, 0, 0, 0.0
+    for j in range(lo, hi):
+        d = np.float32(h[j])
+        if d < threshold:
+            depth[j] = max(depth[j], d)
+            continue
+        u = half * np.float32(west[j] + east[j]) / d
+        v = half * np.float32(north[j] + south[j]) / d
+        speed = math.sqrt(u * u + v * v)
+        froude = speed / math.sqrt(gravity * d)
+        deep += 1
+        fast += int(froude > half)
+        torrent += int(froude > one)
+        highest = max(highest, float(froude))
+        if d > depth[j]:
+            depth[j] = d
+            at_peak[j] = speed
+        fastest[j] = max(fastest[j], speed)
+        value = d * (speed + half) + debris(d, speed, low, middle, high)
+        rating[j] = max(rating[j], value)
+        if not arrival[j] >= 0:
+            arrival[j] = time_s
+    return deep, fast, torrent, highest
+
+
+@numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def track(  # type: ignore[no-untyped-def]  # pragma: no cover
     h, west, east, north, south, runs, counts, time_s, threshold, factors, depth, at_peak, fastest,
     rating, arrival,
@@ -71,35 +103,26 @@ def track(  # type: ignore[no-untyped-def]  # pragma: no cover
 
     Returns
     -------
-    tuple
+    array of float
         Number of cells deeper than the threshold, of those with a Froude number above 0.5, above
         1, and the highest Froude number.
     """
-    low, middle, high = factors
-    half, one, gravity = np.float32(0.5), np.float32(1), np.float32(9.80665)
-    deep, fast, torrent, highest = 0, 0, 0, 0.0
-    for block in range(counts.shape[0]):
+    blocks = counts.shape[0]
+    found = np.zeros((blocks, 4))
+    for block in numba.prange(blocks):
         for i in range(block * TILE_ROWS, min((block + 1) * TILE_ROWS, h.shape[0])):
             for n in range(counts[block]):
-                for j in range(runs[block, n, 0], runs[block, n, 1]):
-                    d = np.float32(h[i, j])
-                    if d < threshold:
-                        depth[i, j] = max(depth[i, j], d)
-                        continue
-                    u = half * np.float32(west[i, j] + east[i, j]) / d
-                    v = half * np.float32(north[i, j] + south[i, j]) / d
-                    speed = math.sqrt(u * u + v * v)
-                    froude = speed / math.sqrt(gravity * d)
-                    deep += 1
-                    fast += int(froude > half)
-                    torrent += int(froude > one)
-                    highest = max(highest, float(froude))
-                    if d > depth[i, j]:
-                        depth[i, j] = d
-                        at_peak[i, j] = speed
-                    fastest[i, j] = max(fastest[i, j], speed)
-                    value = d * (speed + half) + debris(d, speed, low, middle, high)
-                    rating[i, j] = max(rating[i, j], value)
-                    if not arrival[i, j] >= 0:
-                        arrival[i, j] = time_s
-    return deep, fast, torrent, highest
+                deep, fast, torrent, highest = _track_row(
+                    h[i], west[i], east[i], north[i], south[i], runs[block, n, 0],
+                    runs[block, n, 1], time_s, threshold, factors, depth[i], at_peak[i],
+                    fastest[i], rating[i], arrival[i],
+                )  # fmt: skip
+                found[block, 0] += deep
+                found[block, 1] += fast
+                found[block, 2] += torrent
+                found[block, 3] = max(found[block, 3], highest)
+    total = np.zeros(4)
+    for block in range(blocks):
+        total[:3] += found[block, :3]
+        total[3] = max(total[3], found[block, 3])
+    return total

@@ -303,13 +303,12 @@ def _set_rates(
 def _track(flow: InertialFlow | ShallowWaterFlow, kept: _Kept, options: Options) -> None:
     factors = tuple(np.float32(x) for x in DEBRIS_FACTORS[options.land])
     peaks = kept.peaks
-    kept.froude.add(
-        *track(  # type: ignore[call-arg]
-            flow.depth_m, *flow.discharges, *flow.tiles, np.float32(flow.time_s),
-            np.float32(options.wet_depth_m), factors, peaks.depth_m, peaks.speed_at_peak_m_s,
-            peaks.speed_m_s, peaks.hazard_rating, peaks.arrival_s,
-        )
+    wet, fast, torrent, highest = track(  # type: ignore[call-arg]
+        flow.depth_m, *flow.discharges, *flow.tiles, np.float32(flow.time_s),
+        np.float32(options.wet_depth_m), factors, peaks.depth_m, peaks.speed_at_peak_m_s,
+        peaks.speed_m_s, peaks.hazard_rating, peaks.arrival_s,
     )  # fmt: skip
+    kept.froude.add(int(wet), int(fast), int(torrent), float(highest))
 
 
 def _checkpoint(kept: _Kept, flow: InertialFlow | ShallowWaterFlow) -> Checkpoint:
