@@ -17,6 +17,7 @@ from ldt_toolbox.twin.ngsi_ld.routing import Router
 from ldt_toolbox.twin.ngsi_ld.tables import TABLES
 from ldt_toolbox.twin.problems import ProblemError
 from ldt_toolbox.twin.store import Store
+from ldt_toolbox.twin.temporal.record import record
 
 Extension = Callable[[Services, Router], Sequence[BaseRoute]]
 """Makes more routes, such as those of OGC API Features."""
@@ -53,6 +54,8 @@ def create_app(
     limits = limits or Limits()
     services = Services(store, ContextBook(store, fetch=fetch), limits)
     router = Router(services)
+    if record not in store.recorders:
+        store.recorders.append(record)
     routes: list[BaseRoute] = [route for table in TABLES for route in router.routes(table)]
     for extension in extensions:
         routes.extend(extension(services, router))

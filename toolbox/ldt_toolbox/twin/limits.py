@@ -29,6 +29,13 @@ class Limits:
         Characters of one regular expression; above it 400.
     url : int
         Characters of a request's target; above it 414.
+    instances : int
+        Instances of one temporal answer; above it 206, and the rest by time (6.3.10).
+    subscriptions : int
+        Subscriptions of all tenants; above it 403.
+    receivers : tuple of str
+        Networks to which notifications go beside loopback, such as ``10.1.0.0/16``; ``0.0.0.0/0``
+        and ``::/0`` are all. None by default, so that nobody makes the twin call on others.
     """
 
     body_bytes: int = 64_000_000
@@ -41,3 +48,6 @@ class Limits:
     query_terms: int = 200
     pattern: int = 500
     url: int = 16_000
+    instances: int = 20_000
+    subscriptions: int = 500
+    receivers: tuple[str, ...] = ()

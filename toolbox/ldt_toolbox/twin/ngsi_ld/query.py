@@ -21,6 +21,11 @@ from ldt_toolbox.twin.store.select import Page, Selection, Selector, select
 
 def query(call: Call) -> Response:
     """GET entities."""
+    return _answer(call, conditions_of(call), {})
+
+
+def conditions_of(call: Call) -> dict[str, Any]:
+    """Parameters of a GET as members of a Query (5.2.23)."""
     params = dict(call.params)
     selector = {name: params[name] for name in ("type", "idPattern") if params.get(name)}
     ids = [each for each in params.get("id", "").split(",") if each]
@@ -36,7 +41,7 @@ def query(call: Call) -> Response:
         body["geoQ"] = geo
     if selector or ids:
         body["entities"] = [{**selector, "id": ids} if ids else selector]
-    return _answer(call, body, {})
+    return body
 
 
 def post_query(call: Call) -> Response:

@@ -7,6 +7,7 @@ from ldt_toolbox.twin.ngsi_ld.elsewhere import ELSEWHERE
 from ldt_toolbox.twin.ngsi_ld.entities import ENTITIES
 from ldt_toolbox.twin.ngsi_ld.query import QUERY
 from ldt_toolbox.twin.ngsi_ld.routing import Table
+from ldt_toolbox.twin.ngsi_ld.temporal import TEMPORAL
 from ldt_toolbox.twin.ngsi_ld.types import TYPES
 
 #: The first that fits a path answers; rows of one path are in one table.
@@ -14,5 +15,6 @@ TABLES: tuple[Table, ...] = (
     (*QUERY, *ENTITIES, *ATTRIBUTES, *BATCH),
     TYPES,
     CONTEXTS,
+    TEMPORAL,
     ELSEWHERE,
 )

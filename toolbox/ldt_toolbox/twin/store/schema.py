@@ -37,8 +37,37 @@ CREATE TABLE context (
     created TEXT NOT NULL, used TEXT, hits INTEGER NOT NULL DEFAULT 0);
 """
 
+#: Evolutions of entities; times are microseconds since the year 1.
+_HISTORY = """
+CREATE TABLE history (
+    id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, entity TEXT NOT NULL, head BLOB NOT NULL,
+    created INTEGER NOT NULL, modified INTEGER NOT NULL, deleted INTEGER, UNIQUE (tenant, entity));
+CREATE TABLE history_type (
+    term INTEGER NOT NULL, history INTEGER NOT NULL, PRIMARY KEY (term, history)) WITHOUT ROWID;
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY, history INTEGER NOT NULL, term INTEGER NOT NULL, dataset TEXT NOT NULL,
+    UNIQUE (history, term, dataset));
+CREATE TABLE instance (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, series INTEGER NOT NULL, observed INTEGER,
+    created INTEGER NOT NULL, modified INTEGER NOT NULL, deleted INTEGER, number,
+    body BLOB NOT NULL);
+CREATE INDEX instance_observed ON instance (series, observed) WHERE observed IS NOT NULL;
+CREATE INDEX instance_created ON instance (series, created);
+CREATE INDEX instance_modified ON instance (series, modified);
+CREATE INDEX instance_deleted ON instance (series, deleted) WHERE deleted IS NOT NULL;
+"""
+
+#: Subscriptions, and how their notifications went.
+_SUBSCRIPTIONS = """
+CREATE TABLE subscription (
+    tenant INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, context BLOB NOT NULL,
+    link TEXT NOT NULL, created TEXT NOT NULL, modified TEXT NOT NULL,
+    sent INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+    last_notification TEXT, last_success TEXT, last_failure TEXT, PRIMARY KEY (tenant, id));
+"""
+
 #: One text of SQL a version, in order.
-UPGRADES: tuple[str, ...] = (_FIRST,)
+UPGRADES: tuple[str, ...] = (_FIRST, _HISTORY, _SUBSCRIPTIONS)
 
 
 class StoreVersionError(DataError):
