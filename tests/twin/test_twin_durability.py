@@ -1,0 +1,165 @@
+"""What was acknowledged is in the file after kill -9; a closed file is its own backup."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from ldt_toolbox.errors import WrongUseError
+from ldt_toolbox.twin.serve import Twin, is_loopback, token_for
+from ldt_toolbox.twin.store import Store
+from ldt_toolbox.twin.store.schema import StoreVersionError
+
+SERVER = """
+import sys
+from ldt_toolbox.twin.serve import Twin
+with Twin(sys.argv[1]) as twin:
+    print(twin.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+def entity(name: str, value: int = 0) -> dict[str, Any]:
+    return {"id": f"urn:x:{name}", "type": "T", "v": {"type": "Property", "value": value}}
+
+
+def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "twin.sqlite"
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout
+    assert server.stdin
+    url = server.stdout.readline().strip()
+    acknowledged: list[str] = []
+
+    def write(writer: int) -> None:
+        with requests.Session() as session:
+            for number in range(10_000):
+                own = f"{writer}-{number}"
+                try:
+                    answer = session.post(f"{url}/ngsi-ld/v1/entities", json=entity(own), timeout=5)
+                except requests.RequestException:
+                    return
+                if answer.status_code == 201:
+                    acknowledged.append(own)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for each in threads:
+        each.start()
+    until = time.monotonic() + 20
+    while len(acknowledged) < 50 and time.monotonic() < until:
+        time.sleep(0.01)
+    os.kill(server.pid, signal.SIGKILL)
+    for each in threads:
+        each.join()
+    server.wait()
+    server.stdin.close()
+    server.stdout.close()
+    assert len(acknowledged) >= 50
+    with Twin(path) as twin:
+        for own in acknowledged:
+            assert requests.get(f"{twin.url}/ngsi-ld/v1/entities/urn:x:{own}", timeout=5).ok
+
+
+def test_a_closed_file_is_its_own_backup(tmp_path: Path) -> None:
+    with Twin(tmp_path / "a.sqlite") as twin:
+        requests.post(f"{twin.url}/ngsi-ld/v1/entities", json=entity("1", 7), timeout=5)
+        twin.store.backup(tmp_path / "live.sqlite")
+    assert not (tmp_path / "a.sqlite-wal").exists()
+    shutil.copy(tmp_path / "a.sqlite", tmp_path / "b.sqlite")
+    for name in ("b", "live"):
+        with Store(tmp_path / f"{name}.sqlite") as store:
+            doc = store.get("", "urn:x:1")
+            assert doc
+            assert next(iter(doc["attrs"].values()))[0]["value"] == 7
+
+
+def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "twin.sqlite"
+    store = Store(path)
+    store.write(lambda write: write.connection.execute("PRAGMA user_version = 999") and None)
+    store.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreVersionError, match="999"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_writes_at_once_lose_no_update(ask) -> None:
+    """Twenty clients append an attribute each, a hundred in all, to one entity."""
+    ask.put(entity("1"))
+
+    def append(number: int) -> int:
+        body = {f"a{number}": {"type": "Property", "value": number}}
+        return ask("POST", "entities/urn:x:1/attrs", json=body).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(append, range(100))) == {204}
+    found = ask.get("urn:x:1", format="simplified")
+    assert {found[f"a{n}"] for n in range(100)} == set(range(100))
+
+
+def test_of_creators_at_once_one_wins(ask) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(
+            pool.map(lambda n: ask("POST", "entities", json=entity("1", n)).status_code, range(20))
+        )
+    assert sorted(answers) == [201] + [409] * 19
+
+
+def test_a_write_that_fails_is_undone_alone(tmp_path: Path) -> None:
+    with Store(tmp_path / "twin.sqlite") as store:
+
+        def fails(write: Any) -> None:
+            write.put("", {**DOC, "id": "urn:x:bad"})
+            raise KeyError("on purpose")
+
+        futures = [store.write(lambda write: write.put("", DOC)), store.write(fails)]
+        futures.append(store.write(lambda write: write.put("", {**DOC, "id": "urn:x:2"})))
+        futures[0].result()
+        futures[2].result()
+        with pytest.raises(KeyError):
+            futures[1].result()
+        assert store.get("", "urn:x:bad") is None
+        assert store.get("", "urn:x:2")
+
+
+DOC = {"id": "urn:x:1", "type": ["urn:t"], "createdAt": "", "modifiedAt": "", "attrs": {}}
+
+
+def test_outside_of_loopback_writes_need_a_token() -> None:
+    assert token_for("127.0.0.1", None) is None
+    made = token_for("0.0.0.0", None)  # noqa: S104 - nothing is bound
+    assert made
+    assert len(made) >= 32
+    assert not is_loopback("192.0.2.1")
+    with pytest.raises(WrongUseError):
+        token_for("127.0.0.1", "short")
+
+
+def test_a_token_is_asked_of_writes_and_of_no_reads() -> None:
+    with Twin(token="correct horse battery staple") as twin:  # noqa: S106
+        url = f"{twin.url}/ngsi-ld/v1"
+        wrong = [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {twin.token}"}]
+        for headers in wrong:
+            answer = requests.post(f"{url}/entities", json=entity("1"), headers=headers, timeout=5)
+            assert answer.status_code == 401
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        right = {"Authorization": f"Bearer {twin.token}"}
+        answer = requests.post(f"{url}/entities", json=entity("1"), headers=right, timeout=5)
+        assert answer.status_code == 201
+        assert requests.get(f"{url}/entities/urn:x:1", timeout=5).status_code == 200
+        query = {"type": "Query", "entities": [{"type": "T"}]}
+        assert requests.post(f"{url}/entityOperations/query", json=query, timeout=5).ok
