@@ -189,7 +189,9 @@ def equal(values: list[Any], words: list[str]) -> bool:
 
 
 def inside(kind: str, values: list[Any], low: str, high: str) -> bool:
-    if kind == "Relationship":
+    ends = (meant(low), meant(high))
+    of_one_type = all(map(is_number, ends)) or type(ends[0]) is type(ends[1])
+    if kind == "Relationship" or not of_one_type:
         return False
     return any(
         v >= meant(low) and w <= meant(high)
