@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from ldt_toolbox.clients.ngsi_ld import NgsiLd
-from ldt_toolbox.errors import OutputError
+from ldt_toolbox.publish.catalogue import Catalogue
 from ldt_toolbox.publish.entities import Made, entities_of, run_urn
+from ldt_toolbox.publish.files import write_text
 from ldt_toolbox.publish.finished import ENTITIES, FinishedRun
 from ldt_toolbox.publish.published import published_ids
 from ldt_toolbox.publish.send import Outcome, Told, send, withdraw
@@ -53,10 +55,17 @@ def publish(
     OutputError
         If a file cannot be written.
     """
-    made = entities_of(run, layers=layers)
+    folder = Catalogue(catalogue, url=catalogue_url) if catalogue is not None else None
+    address_of = None
+    if folder is not None and folder.url:
+        address_of = partial(folder.address, run)
+    made = entities_of(run, layers=layers, address_of=address_of)
+    outcome = send(client, made.entities, dry_run=dry_run, told=told)
     if not dry_run:
         write_entities(run, made)
-    outcome = send(client, made.entities, dry_run=dry_run, told=told)
+        if folder is not None:
+            there = [one for one in made.entities if one["id"] not in outcome.failed]
+            folder.add(run, run_urn(run), there)
     outcome.failed |= made.refused
     return outcome
 
@@ -77,7 +86,11 @@ def undo(
         As for `publish`.
     """
     ids = published_ids(client, run.case, run_urn(run))
-    return withdraw(client, ids, dry_run=dry_run, told=told)
+    outcome = withdraw(client, ids, dry_run=dry_run, told=told)
+    if catalogue is not None and not dry_run:
+        everything = {*ids, *(entity["id"] for entity in entities_of(run).entities)}
+        Catalogue(catalogue).remove(run, sorted(everything - set(outcome.failed)))
+    return outcome
 
 
 def write_entities(run: FinishedRun, made: Made) -> Path:
@@ -86,17 +99,3 @@ def write_entities(run: FinishedRun, made: Made) -> Path:
     lines = [json.dumps(one, ensure_ascii=False, allow_nan=False) for one in made.entities]
     write_text(path, "[\n" + ",\n".join(lines) + "\n]\n")
     return path
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written ({error.strerror or error}): free space or choose another "
-            "folder"
-        ) from error
