@@ -1,0 +1,45 @@
+"""The OGC APIs as an extension of the twin's application."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from starlette.routing import BaseRoute
+
+from ldt_toolbox.twin.app import Extension
+from ldt_toolbox.twin.ngsi_ld.call import Services
+from ldt_toolbox.twin.ngsi_ld.routing import Router
+from ldt_toolbox.twin.ogc.features import Features
+from ldt_toolbox.twin.ogc.landing import Landing
+from ldt_toolbox.twin.ogc.layers import LayerBook
+
+
+def ogc_apis(*, runs: Path | None = None) -> Extension:
+    """Make the extension with OGC API Features and Processes and the landing page.
+
+    Parameters
+    ----------
+    runs : pathlib.Path, optional
+        Folder of results: its vector layers become collections.
+
+    Returns
+    -------
+    callable
+        For `create_app` or `Twin`.
+
+    Examples
+    --------
+    >>> with Twin(extensions=[ogc_apis(runs=Path("results"))]) as twin:  # doctest: +SKIP
+    ...     requests.get(f"{twin.url}/collections")
+    """
+
+    def extend(services: Services, router: Router) -> Sequence[BaseRoute]:
+        # the same threads and limits, without /ngsi-ld/v1 in front
+        outer = copy.copy(router)
+        outer.services = replace(services, root="")
+        features = Features(LayerBook(runs))
+        tables = (features.table(), Landing(features.all).table())
+        return [route for table in tables for route in outer.routes(table)]
+
+    return extend
