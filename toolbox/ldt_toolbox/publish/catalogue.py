@@ -32,12 +32,15 @@ class Catalogue:
     folder : pathlib.Path
         Made when something is written.
     url : str
-        Address at which it is served; its records hold relative addresses if it is empty.
+        Address at which it is served; the one that the folder was given before if it is empty,
+        and relative addresses if there is none.
     """
 
     def __init__(self, folder: Path, *, url: str = "") -> None:
         self.folder = folder
-        self.url = f"{url.rstrip('/')}/" if url else ""
+        known = read_json(folder / _RUNS) or {"url": "", "runs": {}}
+        self.url = f"{url.rstrip('/')}/" if url else str(known["url"])
+        self._runs: dict[str, Any] = known["runs"]
 
     def address(self, run: FinishedRun, path: str) -> str:
         """Address of a file of a run, seen from the folder of the records."""
@@ -97,14 +100,13 @@ class Catalogue:
 
     def _index(self, run: FinishedRun, *, there: bool) -> None:
         """Renew what lists the runs: the catalogue, the collection, the root of STAC."""
-        known: dict[str, Any] = read_json(self.folder / _RUNS) or {}
-        known.pop(run.id, None)
+        known = {name: one for name, one in self._runs.items() if name != run.id}
         if there:
             title = f"{run.case.title['en']}, {run.place}, {run.started[:10]}"
             known[run.id] = {"title": title, "case": run.case.id, "territory": run.territory_id}
-        known = dict(sorted(known.items()))
-        write_json(self.folder / _RUNS, known)
-        self._write_rdf("catalogue", self._all_runs(known))
+        self._runs = dict(sorted(known.items()))
+        write_json(self.folder / _RUNS, {"url": self.url, "runs": self._runs})
+        self._write_rdf("catalogue", self._all_runs())
         collection = self.folder / "stac" / stac.collection_id(run) / "collection.json"
         items = {path.name: read_json(path) for path in sorted(self._items(run).glob("*.json"))}
         if items:
@@ -117,7 +119,7 @@ class Catalogue:
         }
         write_json(self.folder / "stac" / "catalog.json", stac.root(collections))
 
-    def _all_runs(self, known: dict[str, Any]) -> list[Node]:
+    def _all_runs(self) -> list[Node]:
         publisher = Node("urn:ldt-toolbox:publisher", ("foaf:Agent",))
         publisher.add("foaf:name", Literal("ldt-toolbox"))
         top = Node("urn:ldt-toolbox:catalogue", ("dcat:Catalog",))
@@ -125,7 +127,7 @@ class Catalogue:
         top.add("dct:description", Literal("Runs that were published here", language="en"))
         top.add("dct:publisher", Iri(publisher.id))
         parts = []
-        for name, one in known.items():
+        for name, one in self._runs.items():
             part = Node(f"urn:ldt-toolbox:catalogue:{one['case']}:{one['territory']}:{name}",
                         ("dcat:Catalog",))  # fmt: skip
             part.add("dct:title", Literal(one["title"], language="en"))

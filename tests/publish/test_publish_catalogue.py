@@ -1,0 +1,201 @@
+"""The folder beside the broker: DCAT-AP, STAC, files, in both writings of RDF."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ldt_toolbox.clients.ngsi_ld import NgsiLd
+from ldt_toolbox.publish import FinishedRun, entities_of, publish, run_urn, undo
+from ldt_toolbox.publish.catalogue import Catalogue
+from ldt_toolbox.publish.rdf import Iri, Literal, Node, to_jsonld, to_turtle, typed
+from pyld import jsonld
+from pyproj import Transformer
+
+DCAT, DCT = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/"
+BASE = "https://example.org/dcat/record"
+
+
+@pytest.fixture
+def folder(run: FinishedRun, tmp_path: Path) -> Path:
+    made = tmp_path / "catalogue"
+    Catalogue(made).add(run, run_urn(run), entities_of(run).entities)
+    return made
+
+
+def nodes_of(path: Path, kind: str) -> list[dict[str, Any]]:
+    """Resources of a type, as pyld expands and flattens the JSON-LD."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    flat = jsonld.flatten(document, None, {"base": BASE})
+    return [one for one in flat if kind in one.get("@type", [])]
+
+
+# DCAT-AP 3.0: mandatory properties by class; those of Dataset and Distribution that it recommends
+# and that a run can tell stand below
+MANDATORY = {
+    f"{DCAT}Catalog": [f"{DCT}title", f"{DCT}description", f"{DCT}publisher"],
+    f"{DCAT}Dataset": [f"{DCT}title", f"{DCT}description"],
+    f"{DCAT}Distribution": [f"{DCAT}accessURL"],
+    "http://xmlns.com/foaf/0.1/Agent": ["http://xmlns.com/foaf/0.1/name"],
+    "http://spdx.org/rdf/terms#Checksum": [
+        "http://spdx.org/rdf/terms#algorithm",
+        "http://spdx.org/rdf/terms#checksumValue",
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", MANDATORY)
+def test_every_mandatory_property_of_dcat_ap_is_there(
+    folder: Path, run: FinishedRun, kind: str
+) -> None:
+    found = nodes_of(folder / "dcat" / f"{run.id}.jsonld", kind)
+    assert found
+    for node in found:
+        for name in MANDATORY[kind]:
+            assert node.get(name), (node["@id"], name)
+
+
+def test_outputs_tell_licence_publisher_place_and_provenance(
+    folder: Path, run: FinishedRun
+) -> None:
+    record = folder / "dcat" / f"{run.id}.jsonld"
+    outputs = [one for one in nodes_of(record, f"{DCAT}Dataset") if ":output:" in one["@id"]]
+    assert {one["@id"].rpartition(":")[2] for one in outputs} == {
+        "depth", "wet_buildings", "ground", "measures", "indicators",
+    }  # fmt: skip
+    for one in outputs:
+        assert one["http://www.w3.org/ns/prov#wasGeneratedBy"] == [{"@id": run_urn(run)}]
+        assert len(one["http://www.w3.org/ns/prov#wasDerivedFrom"]) == len(run.inputs)
+        assert one[f"{DCT}publisher"][0]["@id"] == "urn:ldt-toolbox:territory:monaco"
+        layer = one["@id"].rpartition(":")[2] in run.case.layers
+        assert (f"{DCT}spatial" in one) is layer
+    files = [
+        one
+        for one in nodes_of(record, f"{DCAT}Distribution")
+        if one["@id"].startswith("urn:ngsi-ld:Distribution:")
+    ]
+    assert len(files) == len(outputs)
+    for one in files:
+        assert one[f"{DCT}license"] == [{"@id": "https://creativecommons.org/licenses/by/4.0/"}]
+        [address] = one[f"{DCAT}accessURL"]
+        assert address["@id"].startswith(f"https://example.org/data/{run.id}/")
+        assert (folder / address["@id"].removeprefix("https://example.org/")).is_file()
+
+
+def test_stac_items_say_what_the_files_are(folder: Path, run: FinishedRun) -> None:
+    items = sorted((folder / "stac").glob("*/items/*.json"))
+    assert len(items) == 3
+    to_own = Transformer.from_crs("EPSG:4326", "EPSG:32632", always_xy=True)
+    for path in items:
+        item = json.loads(path.read_text(encoding="utf-8"))
+        assert (item["type"], item["stac_version"]) == ("Feature", "1.1.0")
+        assert {"id", "geometry", "bbox", "properties", "links", "assets", "collection"} <= set(
+            item
+        )
+        asset = item["assets"]["data"]
+        content = (path.parent / asset["href"]).resolve().read_bytes()
+        assert asset["file:checksum"] == "1220" + hashlib.sha256(content).hexdigest()
+        assert asset["file:size"] == len(content)
+        assert item["properties"]["proj:code"] == "EPSG:32632"
+        # the box in degrees holds the box in metres
+        west, south, east, north = item["bbox"]
+        x, y = to_own.transform([west, east], [south, north])
+        own = item["properties"]["proj:bbox"]
+        assert x[0] <= own[0] + 0.02  # what is left beside the rounding is the curved edge
+        assert y[0] <= own[1] + 0.02
+        assert x[1] >= own[2] - 0.02
+        assert y[1] >= own[3] - 0.02
+    depth = json.loads((items[0].parent / f"{run.id}-depth.json").read_text(encoding="utf-8"))
+    assert depth["properties"]["proj:shape"] == [8, 10]
+    assert depth["properties"]["proj:transform"] == [5, 0, 374000, 0, -5, 4844000]
+    assert depth["assets"]["data"]["bands"][0]["unit"] == "CMT"
+    wet = json.loads((items[0].parent / f"{run.id}-wet_buildings.json").read_text(encoding="utf-8"))
+    assert wet["properties"]["ldt:synthetic"] is True
+
+
+def test_stac_links_lead_somewhere(folder: Path) -> None:
+    documents = sorted((folder / "stac").rglob("*.json"))
+    assert len(documents) == 5
+    links = 0
+    for path in documents:
+        for link in json.loads(path.read_text(encoding="utf-8"))["links"]:
+            if "://" not in link["href"]:
+                assert (path.parent / link["href"]).resolve().is_file(), (path.name, link)
+                links += 1
+    assert links == 16
+
+
+def test_a_second_run_is_listed_beside_the_first(
+    make_run: Callable[..., FinishedRun], tmp_path: Path
+) -> None:
+    catalogue = Catalogue(tmp_path / "c", url="https://data.example.org/twin/")
+    for name in ("20260701T120000Z-aaaaaa", "20260702T120000Z-bbbbbb"):
+        run = make_run(run_id=name)
+        catalogue.add(run, run_urn(run), entities_of(run).entities)
+    collection = tmp_path / "c/stac/wet-feet-monaco/collection.json"
+    items = [
+        link
+        for link in json.loads(collection.read_text(encoding="utf-8"))["links"]
+        if link["rel"] == "item"
+    ]
+    assert len(items) == 6
+    [top] = [
+        one
+        for one in nodes_of(tmp_path / "c/catalogue.jsonld", f"{DCAT}Catalog")
+        if f"{DCAT}catalog" in one
+    ]
+    assert len(top[f"{DCAT}catalog"]) == 2
+    assert '"https://data.example.org/twin/data/' in (
+        tmp_path / "c/stac/wet-feet-monaco/items/20260701T120000Z-aaaaaa-depth.json"
+    ).read_text(encoding="utf-8")
+
+
+def test_publish_and_undo_with_a_catalogue(
+    make_run: Callable[..., FinishedRun], client: NgsiLd, tmp_path: Path
+) -> None:
+    folder = tmp_path / "c"
+    first, second = make_run(run_id="20260701T120000Z-aaa"), make_run(run_id="20260701T120000Z-bbb")
+    publish(first, client, catalogue=folder, catalogue_url="https://example.org/c")
+    before = snapshot(folder, without="ldes")
+    publish(second, client, catalogue=folder, catalogue_url="https://example.org/c")
+    [distribution] = client.entities.query(
+        id=f"urn:ngsi-ld:Distribution:wet-feet:monaco:{second.id}:output:depth",
+        type="https://smartdatamodels.org/dataModel.DCAT-AP/Distribution",
+        representation="simplified",
+    )
+    address = f"https://example.org/c/data/{second.id}/layers/depth.tif"
+    assert address in json.dumps(distribution)
+    undo(second, client, catalogue=folder)
+    assert snapshot(folder, without="ldes") == before
+    publish(second, client, catalogue=folder, dry_run=True)
+    undo(first, client, catalogue=folder, dry_run=True)
+    assert snapshot(folder, without="ldes") == before
+
+
+def snapshot(folder: Path, *, without: str = "-") -> dict[str, bytes]:
+    found = {path.relative_to(folder).as_posix(): path.read_bytes()
+             for path in sorted(folder.rglob("*")) if path.is_file()}  # fmt: skip
+    return {name: content for name, content in found.items() if not name.startswith(without)}
+
+
+def test_turtle_writes_what_it_must_escape() -> None:
+    node = Node("urn:a:1", ("dcat:Dataset",))
+    node.add("dct:title", Literal('a "quoted"\nline\\ \x07', language="fr"))
+    node.add(
+        "dct:spatial", Node(types=("dct:Location",)).add("dct:issued", typed("1", "xsd:gYear"))
+    )
+    node.add("dct:source", Iri("https://example.org/a b"), None)
+    assert to_turtle([node]).splitlines()[5:] == [
+        "<urn:a:1>",
+        "  a dcat:Dataset ;",
+        '  dct:title "a \\"quoted\\"\\nline\\\\ \\u0007"@fr ;',
+        "  dct:spatial [",
+        "    a dct:Location ;",
+        '    dct:issued "1"^^xsd:gYear',
+        "  ] ;",
+        "  dct:source <https://example.org/a%20b> .",
+    ]
+    [read] = jsonld.expand(json.loads(to_jsonld([node])))
+    assert read[f"{DCT}title"] == [{"@value": 'a "quoted"\nline\\ \x07', "@language": "fr"}]
