@@ -136,7 +136,7 @@ def test_only_roles_that_accept_a_broker_take_one(write: Write) -> None:
 
 
 def test_every_protocol_has_a_module_that_checks_and_reads() -> None:
-    assert len(PROTOCOLS) == 2
+    assert len(PROTOCOLS) == 3
     for protocol in PROTOCOLS:
         module = way(protocol)
         assert set(module.REQUIRED) <= {*module.KEYS, "url"}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "fr")
 GEOMETRIES = ("polygon", "line", "point")
-KINDS = ("vector", "raster", "vector or raster", "table")
+KINDS = ("vector", "raster", "vector or raster", "table", "feed")
 MIM8_TAGS = ("raw", "transformed", "model_input", "model_output")
 PROVENANCE = ("observed", "derived", "synthetic")
 MAP_STYLES = ("sequential", "sequential_reversed", "diverging", "classes")
@@ -48,7 +48,7 @@ class Role:
     id : str
         Name of the role; a territory's sources use it as key.
     kind : str
-        One of `vector`, `raster`, `vector or raster`, `table`.
+        One of `vector`, `raster`, `vector or raster`, `table`, `feed` (a timetable).
     geometry : str
         `polygon`, `line`, `point` or empty.
     required : bool

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from ldt_toolbox.mobility.gtfs.read import Feed
     from ldt_toolbox.space.raster import Raster
 
 __all__ = ["Inputs", "Layer", "Received", "file_sha256", "load", "load_role"]
@@ -29,7 +30,7 @@ class Layer:
     ----------
     role : str
         The role that it serves.
-    data : geopandas.GeoDataFrame, Raster or pandas.DataFrame
+    data : geopandas.GeoDataFrame, Raster, pandas.DataFrame or Feed
         In the territory's CRS.
     source : Source
         Licence, origin, date, provenance and unit.
@@ -42,7 +43,7 @@ class Layer:
     """
 
     role: str
-    data: "gpd.GeoDataFrame | Raster | pd.DataFrame"
+    data: "gpd.GeoDataFrame | Raster | pd.DataFrame | Feed"
     source: Source
     sha256: str
     notes: tuple[Note, ...] = ()
@@ -84,6 +85,11 @@ class Inputs:
         raster: Raster = self._data(role)
         return raster
 
+    def feed(self, role: str) -> "Feed":
+        """Timetable of a role."""
+        feed: Feed = self._data(role)
+        return feed
+
     def _data(self, role: str) -> Any:
         if role not in self.layers:
             raise MissingRoleError(
@@ -105,9 +111,7 @@ class Inputs:
         rows = [
             {
                 "role": role,
-                "records": getattr(layer.data, "shape", (0,))[0]
-                if hasattr(layer.data, "columns")
-                else " x ".join(map(str, layer.data.shape)) + " cells",
+                "records": _records(layer.data),
                 "source": layer.source.source,
                 "date": layer.source.date,
                 "licence": layer.source.licence,
@@ -131,6 +135,14 @@ class Inputs:
             for role in self.missing.values()
         ]
         return notes
+
+
+def _records(data: Any) -> int | str:
+    if hasattr(data, "columns"):
+        return len(data)
+    if hasattr(data, "stop_times"):
+        return f"{len(data.stop_times)} stop times"
+    return " x ".join(map(str, data.shape)) + " cells"
 
 
 def load(case: UseCase, territory: Territory) -> Inputs:

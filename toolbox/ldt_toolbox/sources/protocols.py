@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS: Mapping[str, str] = {
     "file": "ldt_toolbox.sources.file",
+    "gtfs": "ldt_toolbox.sources.gtfs",
     "ngsi-ld": "ldt_toolbox.sources.ngsi_ld",
 }
 """Protocol as territory.yaml names it -> its module."""
@@ -35,8 +36,8 @@ class Loaded:
 
     Attributes
     ----------
-    data : geopandas.GeoDataFrame, Raster or pandas.DataFrame
-        In the territory's CRS, with the columns of the role.
+    data : geopandas.GeoDataFrame, Raster, pandas.DataFrame or Feed
+        In the territory's CRS, with the columns of the role; a timetable as it is.
     sha256 : str
         Hash of the file, or of what a server sent.
     notes : tuple of Note
