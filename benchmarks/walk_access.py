@@ -2,8 +2,8 @@
 
 All get the same made-up town of 90 m blocks with gaps, and sum one value a node over what every
 node reaches on the network. Building the network is left out on all sides. pandana's answer is
-timed whole: the ranges for this distance, then the sum. scipy yields the costs themselves, for 2,000
-origins, and its time is scaled up.
+timed whole: the ranges for this distance, then the sum. scipy yields the costs themselves, for
+2,000 origins, and its time is scaled up.
 
 The goal is 10 times the speed of pandana's whole answer; the script ends with 1 if it is missed.
 
