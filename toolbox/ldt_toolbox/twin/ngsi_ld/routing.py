@@ -33,14 +33,22 @@ class Router:
         Given to each handler in its `Call`.
     threads : int
         Requests at work at once; the others wait.
+
+    Attributes
+    ----------
+    closing : list of callable
+        What extensions end when the twin does, before the threads.
     """
 
     def __init__(self, services: Services, *, threads: int = 24) -> None:
         self.services = services
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="twin")
+        self.closing: list[Callable[[], None]] = []
 
     def close(self) -> None:
-        """End the threads."""
+        """End what extensions began, then the threads."""
+        for end in self.closing:
+            end()
         self._pool.shutdown()
 
     def routes(self, table: Table) -> list[Route]:
