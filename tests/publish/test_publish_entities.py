@@ -132,7 +132,7 @@ def test_a_raster_becomes_means_of_cells_in_the_models_unit(run: FinishedRun) ->
 def test_an_indicator_without_a_value_is_named_by_the_run(run: FinishedRun) -> None:
     assert "unknown" not in by_type(run)["RiskIndicator"]
     told = entities_of(run).entities[-1]
-    assert told["notComputed"]["value"] == [{"id": "unknown", "provenance": "derived"}]
+    assert told["notComputed"]["value"] == [{"indicator": "unknown", "provenance": "derived"}]
 
 
 def test_the_same_run_gives_the_same_bytes(run: FinishedRun) -> None:

@@ -17,9 +17,10 @@ from ldt_toolbox.errors import OutputError
 from ldt_toolbox.publish import dcat, ldes, stac
 from ldt_toolbox.publish.datasets import published_files
 from ldt_toolbox.publish.files import copy, read_json, write_json, write_text
-from ldt_toolbox.publish.finished import FinishedRun
+from ldt_toolbox.publish.finished import RECORD, FinishedRun
 from ldt_toolbox.publish.rdf import Iri, Literal, Node, to_jsonld, to_turtle
 from ldt_toolbox.publish.vocabulary import Entity
+from ldt_toolbox.sources import file_sha256
 
 _RUNS = "runs.json"
 
@@ -61,6 +62,8 @@ class Catalogue:
         """
         for file in published_files(run):
             copy(run.folder / file.path, self._data(run) / file.path, sha256=file.sha256)
+        record = run.folder / RECORD
+        copy(record, self._data(run) / RECORD, sha256=file_sha256(record))
         nodes = dcat.record(run, run_urn, address_of=partial(self.address, run))
         self._write_rdf(f"dcat/{run.id}", nodes)
         inside = f"{self.url}data/{run.id}/" if self.url else f"../../../data/{run.id}/"

@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ldt_toolbox.errors import WrongUseError
+from ldt_toolbox.documents import nearest
+from ldt_toolbox.errors import DataError, WrongUseError
 from ldt_toolbox.publish.datasets import dataset_entities, dataset_urns
 from ldt_toolbox.publish.features import feature_entities
-from ldt_toolbox.publish.finished import FinishedRun
+from ldt_toolbox.publish.finished import RECORD, FinishedRun
 from ldt_toolbox.publish.vocabulary import (
     Entity,
     by_language,
@@ -80,7 +81,7 @@ def entities_of(
     WrongUseError
         If a layer is named that the manifest gives no type.
     """
-    typed = [key for key, output in run.case.layers.items() if output.entity is not None]
+    typed = {key: output.entity for key, output in run.case.layers.items() if output.entity}
     for name in layers or ():
         if name not in typed:
             known = ", ".join(typed) or "none has one"
@@ -89,23 +90,30 @@ def entities_of(
             )
     scenarios = _scenarios(run)
     made = Made([*scenarios.values(), *dataset_entities(run, run_urn(run), address_of=address_of)])
-    for key in typed if layers is None else layers:
-        if key not in run.results.layers:
-            continue  # optional, and this run does not have it
+    for key, entity_key in typed.items():
+        if (layers is not None and key not in layers) or key not in run.results.layers:
+            continue  # not asked for, or optional and this run does not have it
+        scenario = _named(scenarios, entity_key.scenario, f"layer {key}")
         entities, refused = feature_entities(
-            run, key, run_urn=run_urn(run), scenario=_scenario_id(run, key, scenarios)
+            run, key, entity_key, run_urn=run_urn(run), scenario=scenario
         )
         made.entities += entities
         made.refused |= refused
     made.entities += _indicators(run, scenarios)
     made.entities.append(_run(run))
+    if address_of is not None:
+        made.entities[-1]["recordUrl"] = text(address_of(RECORD))
     made.entities = [with_context(without_gaps(entity)) for entity in made.entities]
     return made
 
 
-def _scenario_id(run: FinishedRun, layer: str, scenarios: Mapping[str, Entity]) -> str:
-    key = run.case.layers[layer].entity
-    return scenarios[key.scenario if key and key.scenario in scenarios else ""]["id"]  # type: ignore[no-any-return]
+def _named(scenarios: Mapping[str, Entity], key: str, what: str) -> str:
+    if key not in scenarios:
+        raise DataError(
+            f"{what} belongs to scenario `{key}`, which no table of the run names: "
+            f"{nearest(key, [name for name in scenarios if name])}"
+        )
+    return str(scenarios[key]["id"])
 
 
 def _provider(run: FinishedRun, *, synthetic: bool, name: str = "") -> str:
@@ -142,9 +150,9 @@ def _run(run: FinishedRun) -> Entity:
 
 
 def _not_computed(run: FinishedRun) -> list[dict[str, str]]:
-    """Indicators without a value, for which NGSI-LD has no null."""
+    """Indicators without a value, for which NGSI-LD has no null; `id` would be JSON-LD's."""
     return [
-        {"id": key, "provenance": one.provenance}
+        {"indicator": key, "provenance": one.provenance}
         for key, one in run.indicators.items()
         if one.value is None
     ]
@@ -196,15 +204,17 @@ def _indicators(run: FinishedRun, scenarios: Mapping[str, Entity]) -> list[Entit
     stored = run.indicators
     for told in run.document["indicators"]:
         one = stored[told["id"]]
-        if one.value is None:
+        value = one.value
+        if value is None:
             continue  # the run's `notComputed` names it
         output = run.case.indicators.get(told["id"])
         key = output.entity.scenario if output is not None and output.entity is not None else ""
-        scenario = scenarios[key if key in scenarios else ""]["id"]
+        scenario = _named(scenarios, key, f"indicator {told['id']}")
         shared = _shared(run, told, one, scenario)
-        found.append(_risk_indicator(run, told, one, shared))
+        measured = number(value, told["unit"]) | {"observedAt": run.ended}
+        found.append(_risk_indicator(run, told, one, shared | {"indicatorValue": measured}))
         if told["headline"]:
-            found.append(_performance_indicator(run, told, one, shared))
+            found.append(_performance_indicator(run, told, shared | {"kpiValue": measured}))
     return found
 
 
@@ -234,7 +244,6 @@ def _shared(
 def _risk_indicator(
     run: FinishedRun, told: Mapping[str, Any], one: Indicator, shared: Mapping[str, Any]
 ) -> Entity:
-    assert one.value is not None  # noqa: S101 - the caller leaves those out
     unit = told["unit"]
     entity: Entity = {
         "id": indicator_urn(run, told["id"]),
@@ -242,7 +251,6 @@ def _risk_indicator(
         "label": by_language(told["label"]),
         **shared,
         "indicatorId": text(told["id"]),
-        "indicatorValue": number(one.value, unit) | {"observedAt": run.ended},
         "assumptions": text(_assumptions(run)),
         "derivedFrom": link(dataset_urns(run)[0]),
     }
@@ -256,14 +264,12 @@ def _risk_indicator(
 
 
 def _performance_indicator(
-    run: FinishedRun, told: Mapping[str, Any], one: Indicator, shared: Mapping[str, Any]
+    run: FinishedRun, told: Mapping[str, Any], shared: Mapping[str, Any]
 ) -> Entity:
-    assert one.value is not None  # noqa: S101 - as above
     return {
         "id": urn("KeyPerformanceIndicator", run.case.id, run.territory_id, run.id, told["id"]),
         "type": "KeyPerformanceIndicator",
         **shared,
-        "kpiValue": number(one.value, told["unit"]) | {"observedAt": run.ended},
         "calculationFormula": text(told["definition"]["en"]),
         "calculationMethod": text("automatic"),
         "calculatedBy": text(f"ldt-toolbox {run.software_version}".strip()),

@@ -20,16 +20,18 @@ _ID, _ROLE, _RUN, _SCENARIO = "ldt:id", "ldt:role", "ldt:run", "ldt:scenario"
 
 
 def feature_entities(
-    run: FinishedRun, layer: str, *, run_urn: str, scenario: str
+    run: FinishedRun, layer: str, key: EntityKey, *, run_urn: str, scenario: str
 ) -> tuple[list[Entity], dict[str, str]]:
     """Make an entity of each feature of a layer.
 
     Parameters
     ----------
     run : FinishedRun
-        The run; the manifest says type and attributes.
+        The run.
     layer : str
         Id of the layer.
+    key : EntityKey
+        What the manifest says of it: type and attributes.
     run_urn, scenario : str
         Entities to which the features belong.
 
@@ -42,11 +44,12 @@ def feature_entities(
         value at all are neither: there is nothing to tell of them.
     """
     output = run.case.layers[layer]
-    key = output.entity
-    assert key is not None  # noqa: S101 - the caller picks layers that have one
     model = catalogue()[key.type]
     held = run.results.layers[layer]
-    frame = _cells(held, key) if isinstance(held, Raster) else _rows(held, key, layer)
+    if isinstance(held, Raster):
+        frame = _cells(held, cell_m=key.cell_m or held.cell_size_m, above=key.above)
+    else:
+        frame = _rows(held, key, layer)
     columns = {column: name for column, name in key.attributes.items() if column in frame.columns}
     frame = frame[frame[list(columns)].notna().any(axis=1) & frame.geometry.notna()]
     frame[_ID] = [urn(key.type, run.case.id, run.territory_id, run.id, layer, str(one))
@@ -91,10 +94,9 @@ def _rows(frame: Any, key: EntityKey, layer: str) -> "gpd.GeoDataFrame":
     return frame
 
 
-def _cells(raster: Raster, key: EntityKey) -> "gpd.GeoDataFrame":
+def _cells(raster: Raster, *, cell_m: float, above: float | None) -> "gpd.GeoDataFrame":
     """Means of the cells that have a value, on a grid that starts at the raster's corner."""
-    assert key.cell_m is not None  # noqa: S101 - the manifest's check asks for it
-    step = max(1, round(key.cell_m / raster.cell_size_m))
+    step = max(1, round(cell_m / raster.cell_size_m))
     values = np.asarray(raster.values, dtype=np.float64)
     if raster.nodata is not None:
         values = np.where(raster.values == raster.nodata, np.nan, values)
@@ -106,7 +108,7 @@ def _cells(raster: Raster, key: EntityKey) -> "gpd.GeoDataFrame":
     count = there.sum(axis=(1, 3))
     total = np.where(there, blocks, 0.0).sum(axis=(1, 3))
     mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
-    row, column = np.nonzero(count > 0 if key.above is None else mean > key.above)
+    row, column = np.nonzero(count > 0 if above is None else mean > above)
     return gpd.GeoDataFrame(
         {_ID: [f"{r}-{c}" for r, c in zip(row, column, strict=True)],
          CELL_VALUE: mean[row, column]},

@@ -76,7 +76,7 @@ def read_indicators(client: NgsiLd, run_id: str) -> dict[str, Indicator]:
             key = _value(entity, terms, "indicatorId")
             found[str(key)] = _indicator(entity, terms)
     for key in _listed(_value(run, terms_of("SimulationRun"), "notComputed")):
-        found[str(key["id"])] = Indicator(None, provenance=str(key["provenance"]))
+        found[str(key["indicator"])] = Indicator(None, provenance=str(key["provenance"]))
     return found
 
 
