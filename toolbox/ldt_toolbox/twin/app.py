@@ -14,7 +14,9 @@ from ldt_toolbox.twin.limits import Limits
 from ldt_toolbox.twin.ngsi_ld.call import Services, problem_response
 from ldt_toolbox.twin.ngsi_ld.hosted import ContextBook
 from ldt_toolbox.twin.ngsi_ld.routing import Router
+from ldt_toolbox.twin.ngsi_ld.subscriptions import Subscriptions
 from ldt_toolbox.twin.ngsi_ld.tables import TABLES
+from ldt_toolbox.twin.notify.notifier import Notifier
 from ldt_toolbox.twin.problems import ProblemError
 from ldt_toolbox.twin.store import Store
 from ldt_toolbox.twin.temporal.record import record
@@ -56,13 +58,17 @@ def create_app(
     router = Router(services)
     if record not in store.recorders:
         store.recorders.append(record)
-    routes: list[BaseRoute] = [route for table in TABLES for route in router.routes(table)]
+    notifier = Notifier(services)
+    tables = (Subscriptions(notifier).table, *TABLES)
+    routes: list[BaseRoute] = [route for table in tables for route in router.routes(table)]
     for extension in extensions:
         routes.extend(extension(services, router))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        notifier.start()
         yield
+        notifier.close()
         router.close()
 
     app = Starlette(

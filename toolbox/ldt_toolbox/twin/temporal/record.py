@@ -28,7 +28,7 @@ def record(write: Transaction, changes: Sequence[Change]) -> None:
     """Keep what changed; a recorder of the store."""
     for change in changes:
         after, before = change.after, change.before
-        states = list(_states(before, after, change.attributes))
+        states = list(_states(change))
         known = after or before or {}
         number, _ = evolution(write, change.tenant, known, gone=after is None)
         if states:
@@ -166,26 +166,28 @@ def _observed(instance: Instance) -> int | None:
     return microseconds(text) if text is not None else None
 
 
-def _states(before: Doc | None, after: Doc | None, names: Iterable[str]) -> Iterable[State]:
+def _states(change: Change) -> Iterable[State]:
     """Instances that were written, and a Null for each that went (4.5.0)."""
-    for name in names:
+    before, after = change.before, change.after
+    for name in change.attributes:
         there = before["attrs"].get(name, ()) if before else ()
         old = {each.get("datasetId"): each for each in there}
         for each in after["attrs"].get(name, ()) if after else ():
             if old.pop(each.get("datasetId"), None) != each:
                 yield name, each
         for gone in old.values():
-            yield name, _null(gone)
+            yield name, deleted_instance(gone, change.at)
 
 
-def _null(instance: Instance) -> Instance:
+def deleted_instance(instance: Instance, at: str) -> Instance:
+    """What stands for an instance that was deleted: NGSI-LD Null and deletedAt (4.5.0)."""
     kind = instance["type"]
     value: Any = NULL
     if kind == "LanguageProperty":
         value = {"@none": NULL}
     elif kind in ("ListProperty", "ListRelationship"):
         value = [NULL]
-    made: Instance = {"type": kind, VALUE_KEY[kind]: value, "deletedAt": True}
+    made: Instance = {"type": kind, VALUE_KEY[kind]: value, "deletedAt": at}
     return made | ({"datasetId": instance["datasetId"]} if "datasetId" in instance else {})
 
 
