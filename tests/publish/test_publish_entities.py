@@ -1,6 +1,7 @@
 """What a run becomes: complete, linked, clean, the same each time."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -167,4 +168,27 @@ def test_a_folder_that_is_no_run(tmp_path: Path, run: FinishedRun) -> None:
         FinishedRun.read(tmp_path)
     (run.folder / "layers" / "ground.tif").unlink()
     with pytest.raises(MissingFileError, match=r"ground\.tif is in the run's record"):
+        FinishedRun.read(run.folder, case=run.case)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("#run-20260701T120000Z-abc123", "#run-..", r"run `\.\.` is no plain name"),
+        ("layers/depth.tif", "layers/../../outside/depth.tif", "lies outside of the run"),
+        ('"CreateAction"', '"Action"', "is no record of `ldt run`"),
+        ('"startTime"', '"start"', "is no record of `ldt run`"),
+        ('"@graph"', '"graph"', "is no record of `ldt run`"),
+    ],
+)
+def test_a_record_that_leads_elsewhere_or_is_none(
+    run: FinishedRun, old: str, new: str, said: str
+) -> None:
+    (run.folder.parent / "outside").mkdir()
+    shutil.copy(run.folder / "layers" / "depth.tif", run.folder.parent / "outside")
+    path = run.folder / "ro-crate-metadata.json"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError, match=said):
         FinishedRun.read(run.folder, case=run.case)

@@ -1,6 +1,7 @@
 """A finished run, read back from its folder: what publishing has to know of it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from ldt_toolbox.use_case import UseCase
 RECORD, INDICATORS = "ro-crate-metadata.json", "indicators.json"
 #: What an entity of this run looks like to somebody who has only the file; made by publishing.
 ENTITIES = "entities.jsonld"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -139,15 +141,29 @@ class FinishedRun:
                     f"{folder} is no finished run (no {name}): give the folder that `ldt run` "
                     "printed"
                 )
+        try:
+            return cls._read(folder, case, territory)
+        except (KeyError, StopIteration, TypeError, AttributeError) as error:
+            if isinstance(error, LDTError):
+                raise
+            raise DataError(
+                f"{folder / RECORD} is no record of `ldt run` ({type(error).__name__}: {error}): "
+                "run the use case again"
+            ) from error
+
+    @classmethod
+    def _read(
+        cls, folder: Path, case: UseCase | None, territory: Territory | None
+    ) -> "FinishedRun":
         graph = _json(folder / RECORD)["@graph"]
         document = _json(folder / INDICATORS)
-        place = document["territory"]
         nodes = {node["@id"]: node for node in graph}
         action = next(node for node in graph if node["@type"] == "CreateAction")
+        place = _plain_name(document["territory"], "territory")
         near = territory or _bundled(place)
         files = tuple(_files(folder, nodes, action))
         return cls(
-            id=action["@id"].removeprefix("#run-"),
+            id=_plain_name(action["@id"].removeprefix("#run-"), "run"),
             folder=folder,
             case=case or UseCase.find(document["use_case"], near=near.folder if near else None),
             territory_id=place,
@@ -200,6 +216,13 @@ def _json(path: Path) -> Any:
         raise DataError(f"{path} is no JSON ({error}): run the use case again") from None
 
 
+def _plain_name(name: str, what: str) -> str:
+    """Ids become names of folders: none may lead elsewhere."""
+    if not _NAME.fullmatch(name):
+        raise DataError(f"{what} `{name:.80}` is no plain name: run the use case again")
+    return name
+
+
 def _bundled(name: str) -> Territory | None:
     folder = dict(bundled_territories()).get(name)
     try:
@@ -213,6 +236,8 @@ def _files(folder: Path, nodes: Mapping[str, Any], action: Mapping[str, Any]) ->
     for reference in _listed(action.get("result", [])):
         node = nodes.get(reference["@id"], {})
         path = folder / reference["@id"]
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise DataError(f"{path} lies outside of the run: run the use case again")
         if not path.is_file():
             raise MissingFileError(
                 f"{path} is in the run's record but not there: run the use case again"

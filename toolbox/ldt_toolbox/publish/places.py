@@ -75,14 +75,6 @@ def place_of(run: FinishedRun, file: File) -> Place | None:
     return Place(_degrees(own, layer.crs), own, code, wkt)
 
 
-def union(places: list[Place]) -> Bbox | None:
-    """Box around several."""
-    if not places:
-        return None
-    west, south, east, north = zip(*(place.bbox for place in places), strict=True)
-    return min(west), min(south), max(east), max(north)
-
-
 def _names(crs: CRS) -> tuple[str, str]:
     authority = crs.to_authority()
     return (":".join(authority), "") if authority else ("", crs.to_wkt())
