@@ -11,17 +11,22 @@ from ldt_toolbox.twin.app import Extension
 from ldt_toolbox.twin.ngsi_ld.call import Services
 from ldt_toolbox.twin.ngsi_ld.routing import Router
 from ldt_toolbox.twin.ogc.features import Features
+from ldt_toolbox.twin.ogc.jobs import Jobs
 from ldt_toolbox.twin.ogc.landing import Landing
 from ldt_toolbox.twin.ogc.layers import LayerBook
+from ldt_toolbox.twin.ogc.processes import Processes
 
 
-def ogc_apis(*, runs: Path | None = None) -> Extension:
+def ogc_apis(*, runs: Path | None = None, territories: Sequence[Path] = ()) -> Extension:
     """Make the extension with OGC API Features and Processes and the landing page.
 
     Parameters
     ----------
     runs : pathlib.Path, optional
-        Folder of results: its vector layers become collections.
+        Folder of results: its vector layers become collections, and jobs write there. A temporary
+        one if left out.
+    territories : sequence of pathlib.Path
+        Territories beyond the bundled ones that processes run on.
 
     Returns
     -------
@@ -38,8 +43,14 @@ def ogc_apis(*, runs: Path | None = None) -> Extension:
         # the same threads and limits, without /ngsi-ld/v1 in front
         outer = copy.copy(router)
         outer.services = replace(services, root="")
-        features = Features(LayerBook(runs))
-        tables = (features.table(), Landing(features.all).table())
+        jobs = Jobs(runs)
+        router.closing.append(jobs.close)
+        features = Features(LayerBook(jobs.root))
+        tables = (
+            features.table(),
+            Processes(jobs, territories).table(),
+            Landing(features.all).table(),
+        )
         return [route for table in tables for route in outer.routes(table)]
 
     return extend
