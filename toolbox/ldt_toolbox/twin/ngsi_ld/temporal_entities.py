@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from starlette.responses import Response
 
 from ldt_toolbox.twin.ngsi_ld.call import Call
@@ -17,7 +18,6 @@ from ldt_toolbox.twin.ngsi_ld.routing import Table
 from ldt_toolbox.twin.problems import ProblemError, bad, missing
 from ldt_toolbox.twin.query.boxes import GEOMETRY_TYPES
 from ldt_toolbox.twin.store import VALUE_KEY, Doc, Instance, Transaction
-from ldt_toolbox.twin.temporal.find import instance_of
 from ldt_toolbox.twin.temporal.record import (
     State,
     add,
@@ -138,13 +138,13 @@ def _on_instance(call: Call, name: str, instance: str, action: Action) -> Respon
     def job(write: Transaction) -> None:
         number = _number(write, tenant, own)
         row = write.connection.execute(
-            "SELECT i.id, i.created, i.modified, i.deleted, i.body FROM instance i"
+            "SELECT i.id, i.body FROM instance i"
             " JOIN series s ON s.id = i.series WHERE i.id = ? AND s.history = ? AND s.term = ?",
             (int(match[1]) if match else -1, number, write.term(write.tenant(tenant), name)),
         ).fetchone()
         if row is None:
             raise missing(f"the attribute of {own} has no instance {instance!r:.100}")
-        action(write, row[0], instance_of(*row))
+        action(write, row[0], orjson.loads(row[1]))
 
     call.store.write(job).result()
     return call.done()

@@ -11,6 +11,7 @@ from ldt_toolbox.twin.ngsi_ld.shape import names
 from ldt_toolbox.twin.problems import ProblemError, bad
 from ldt_toolbox.twin.store import VALUE_KEY, Doc, Instance
 from ldt_toolbox.twin.temporal.find import Series, State
+from ldt_toolbox.twin.temporal.instants import written
 
 _FORMATS = ("normalized", "concise", "temporalValues", "aggregatedValues")
 _MEMBERS = ("id", "type", "scope", "createdAt", "modifiedAt", "deletedAt")
@@ -99,23 +100,21 @@ class TemporalForm:
     def _instances(
         self, series: Series, states: Sequence[State], namespace: Namespace
     ) -> list[dict[str, Any]]:
-        hidden = {"createdAt", "modifiedAt"} - {self.timeproperty}
-        hidden = set() if self.sys_attrs else hidden
-        instances = []
-        for each in states:
-            shown = {name: one for name, one in each.instance.items() if name not in hidden}
-            instances.append(shown | ({"datasetId": series.dataset} if series.dataset else {}))
+        times = ("createdAt", "modifiedAt") if self.sys_attrs else (self.timeproperty,)
+        of = {"datasetId": series.dataset} if series.dataset else {}
+        instances = [{**each.timed(*times), **of} for each in states]
         form = Form(format=self.format, sys_attrs=True, lang=self.lang)
         doc: Doc = {"id": "", "type": [], "createdAt": "", "modifiedAt": ""}
         doc["attrs"] = {series.attribute: instances}
-        written = represent(doc, namespace, form).get(namespace.compact(series.attribute), [])
-        return written if isinstance(written, list) else [written]
+        shown = represent(doc, namespace, form).get(namespace.compact(series.attribute), [])
+        return shown if isinstance(shown, list) else [shown]
 
     def _pairs(
         self, series: Series, states: Sequence[State], namespace: Namespace
     ) -> list[dict[str, Any]]:
         """Pairs of value and time, by type of attribute, which may have changed."""
         blocks: dict[str, dict[str, Any]] = {}
+        said = self.timeproperty == "observedAt"
         for each in states:
             kind = each.instance["type"]
             if kind == "LanguageProperty" and self.lang:
@@ -124,7 +123,9 @@ class TemporalForm:
             if kind not in blocks:
                 blocks[kind] = {"type": kind, key: []}
             value = self._simplified(series, each.instance, namespace)
-            blocks[kind][key].append([value, each.instance[self.timeproperty]])
+            blocks[kind][key].append(
+                [value, each.instance["observedAt"] if said else written(each.at)]
+            )
         of = {"datasetId": series.dataset} if series.dataset else {}
         return [{**block, **of} for block in blocks.values()]
 

@@ -12,7 +12,7 @@ from ldt_toolbox.twin.query.language import Every, Node, Some
 from ldt_toolbox.twin.store import Doc, Instance, Store
 from ldt_toolbox.twin.store.select import Selection, Selector
 from ldt_toolbox.twin.temporal.instants import written
-from ldt_toolbox.twin.temporal.question import Question
+from ldt_toolbox.twin.temporal.question import EARLIEST, LATEST, Question
 
 _HEAD = "h.id, h.entity, h.head, h.created, h.modified, h.deleted"
 
@@ -61,14 +61,32 @@ class State:
         Rows.
     at : int
         The time that counts, in microseconds.
+    created, modified : int
+        Microseconds.
+    deleted : int or None
+        Microseconds.
     instance : dict
-        As in documents, with instanceId and all times.
+        As in documents, without times of the twin.
     """
 
     number: int
     series: int
     at: int
+    created: int
+    modified: int
+    deleted: int | None
     instance: Instance
+
+    def timed(self, *names: str) -> Instance:
+        """The instance with its id, and with those of its times that are named or say deletion."""
+        out = {**self.instance, "instanceId": instance_id(self.number)}
+        if "createdAt" in names:
+            out["createdAt"] = written(self.created)
+        if "modifiedAt" in names:
+            out["modifiedAt"] = written(self.modified)
+        if self.deleted is not None:
+            out["deletedAt"] = written(self.deleted)
+        return out
 
 
 @dataclass(frozen=True)
@@ -190,7 +208,7 @@ class Archive:
             if not done % 1024:
                 self.store.check_time()
             row = self.connection.execute(sql, (number,)).fetchone()
-            found.append(State(number, row[0], at, instance_of(number, *row[1:])))
+            found.append(State(number, *_of(at, row)))
         return found
 
     def _fitting(self, selection: Selection, asked: Question) -> Iterator[Evolution]:
@@ -265,35 +283,34 @@ class Archive:
         timeless: dict[str, list[Instance]] = {}
         ever: set[str] = set()
         for each in self.series([evolution], tuple(names)):
-            keys = self._keys([each.number], asked, "")
-            found.setdefault(each.attribute, []).extend(s.instance for s in self._states(keys))
-            always = replace(asked, start=0, end=2**62)
-            if keys or self._keys([each.number], always, "LIMIT 1"):
+            window = f"{asked.column} >= ? AND {asked.column} < ?"
+            kept = found.setdefault(each.attribute, [])
+            kept += self._instances(each.number, window, (asked.start, asked.end))
+            always = replace(asked, start=EARLIEST, end=LATEST)
+            if kept or self._keys([each.number], always, "LIMIT 1"):
                 ever.add(each.attribute)
             else:
-                timeless.setdefault(each.attribute, []).extend(self._all(each.number))
+                timeless.setdefault(each.attribute, []).extend(
+                    self._instances(each.number, "deleted IS NULL", ())
+                )
         return {name: found[name] if name in ever else timeless.get(name, []) for name in found}
 
-    def _all(self, series: int) -> Iterator[Instance]:
+    def _instances(
+        self, series: int, condition: str, values: tuple[int, ...]
+    ) -> Iterator[Instance]:
         rows = self.connection.execute(
-            "SELECT id, created, modified, deleted, body FROM instance WHERE series = ?"
-            " AND deleted IS NULL",
-            (series,),
+            f"SELECT body FROM instance WHERE series = ? AND {condition}",  # noqa: S608
+            (series, *values),
         )
-        return (instance_of(*row) for row in rows)
+        for done, (body,) in enumerate(rows):
+            if not done % 4096:
+                self.store.check_time()
+            yield orjson.loads(body)
 
 
-def instance_of(
-    number: int, created: int, modified: int, deleted: int | None, body: bytes
-) -> Instance:
-    """Instance of a row, with its times."""
-    instance: Instance = orjson.loads(body)
-    instance["instanceId"] = instance_id(number)
-    instance["createdAt"] = written(created)
-    instance["modifiedAt"] = written(modified)
-    if deleted is not None:
-        instance["deletedAt"] = written(deleted)
-    return instance
+def _of(at: int, row: Any) -> tuple[int, int, int, int, int | None, Instance]:
+    series, created, modified, deleted, body = row
+    return series, at, created, modified, deleted, orjson.loads(body)
 
 
 def instance_id(number: int) -> str:
