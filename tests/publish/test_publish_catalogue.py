@@ -127,6 +127,52 @@ def test_stac_links_lead_somewhere(folder: Path) -> None:
     assert links == 16
 
 
+# their own affairs: what the two readers mean to rename
+@pytest.mark.filterwarnings("ignore:.*LocalValidator:DeprecationWarning")
+def test_stac_documents_pass_the_schemas_of_stac(folder: Path) -> None:
+    """The schemas of STAC 1.1 that pystac carries; it needs its extra `validation`."""
+    reason = "pystac[validation] is not installed"
+    validation = pytest.importorskip("pystac.validation.local_validator", reason=reason)
+    try:
+        schemas = validation.LocalValidator()
+    except ImportError:
+        pytest.skip(reason)
+    by_type = {
+        "Feature": schemas.item_validator,
+        "Collection": schemas.collection_validator,
+        "Catalog": schemas.catalog_validator,
+    }
+    paths = sorted((folder / "stac").rglob("*.json"))
+    assert len(paths) == 5
+    for path in paths:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        judge = by_type[document["type"]](document["stac_version"])
+        assert [error.message for error in judge.iter_errors(document)] == []
+        assert list(judge.iter_errors(document | {"links": None}))
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+def test_both_writings_say_the_same(folder: Path, run: FinishedRun) -> None:
+    """rdflib reads both, blank nodes and all."""
+    rdflib = pytest.importorskip("rdflib", reason="rdflib is not installed")
+    compare = pytest.importorskip("rdflib.compare")
+    names = ["catalogue", f"dcat/{run.id}", "ldes/page-000001"]
+    for name in names:
+        graphs = [
+            rdflib.Graph().parse(
+                folder / f"{name}.{ending}", publicID=f"https://example.org/{name}"
+            )
+            for ending in ("ttl", "jsonld")
+        ]
+        assert len(graphs[0]) > 10
+        if name.startswith("ldes"):
+            for graph in graphs:  # a page names itself by its own address
+                graph.remove((None, rdflib.URIRef("https://w3id.org/tree#view"), None))
+                graph.remove((None, None, rdflib.URIRef("https://w3id.org/tree#Node")))
+                graph.remove((None, rdflib.URIRef("https://w3id.org/ldes#immutable"), None))
+        assert compare.isomorphic(*graphs), name
+
+
 def test_a_second_run_is_listed_beside_the_first(
     make_run: Callable[..., FinishedRun], tmp_path: Path
 ) -> None:

@@ -60,6 +60,18 @@ def test_the_token_comes_from_the_environment_and_is_never_shown(
         assert secret.encode() not in written
 
 
+def test_an_interruption_says_what_to_do(
+    ldt: Called, twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ldt_toolbox.publish.publish", stopped)
+    done = ldt("--to", twin.url)
+    assert done.exit_code == 130
+    assert "the same command goes on where it stopped" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "said", "code"),
     [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ldt_toolbox.parameters import Parameter
     from ldt_toolbox.run import Progress
 
-FAILED, WRONG_USE = 1, 2
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 DEMO = ("heat-islands", "monaco")
 
 app = typer.Typer(
@@ -173,15 +173,19 @@ def publish(
         def counted(done: int, total: int) -> None:
             told(done, total, "entities")
 
-        if undo:
-            outcome = publishing.undo(
-                finished, client, catalogue=catalogue, dry_run=dry_run, told=counted
-            )
-        else:
-            outcome = publishing.publish(
-                finished, client, layers=chosen, catalogue=catalogue,
-                catalogue_url=catalogue_url, dry_run=dry_run, told=counted,
-            )  # fmt: skip
+        try:
+            if undo:
+                outcome = publishing.undo(
+                    finished, client, catalogue=catalogue, dry_run=dry_run, told=counted
+                )
+            else:
+                outcome = publishing.publish(
+                    finished, client, layers=chosen, catalogue=catalogue,
+                    catalogue_url=catalogue_url, dry_run=dry_run, told=counted,
+                )  # fmt: skip
+        except KeyboardInterrupt:
+            typer.echo("ldt: interrupted; the same command goes on where it stopped", err=True)
+            raise typer.Exit(INTERRUPTED) from None
     for line in outcome.lines(dry_run=dry_run):
         typer.echo(line)
     typer.echo(f"{'dry run: ' if dry_run else ''}{outcome}", err=True)
@@ -290,7 +294,7 @@ def main() -> None:
         sys.exit(FAILED)
     except KeyboardInterrupt:
         typer.echo("ldt: interrupted; nothing half was left", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":
