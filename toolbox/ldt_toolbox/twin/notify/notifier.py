@@ -1,5 +1,6 @@
 """All subscriptions of a twin: kept in its file, met by its changes (GS CIM 009 V1.8.1, 5.8)."""
 
+import ipaddress
 import logging
 import sqlite3
 import threading
@@ -9,6 +10,7 @@ from itertools import groupby
 
 import orjson
 
+from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.twin.ngsi_ld.call import JSON_LD, Services
 from ldt_toolbox.twin.notify.content import concerns
 from ldt_toolbox.twin.notify.definition import Definition, definition
@@ -32,9 +34,19 @@ class Notifier:
     -----
     Subscriptions and their counters are in the file and survive a restart; notifications that
     wait to be sent are not, and do not.
+
+    Raises
+    ------
+    WrongUseError
+        If one of the networks that notifications may go to is none.
     """
 
     def __init__(self, services: Services) -> None:
+        for each in services.limits.receivers:
+            try:
+                ipaddress.ip_network(each)
+            except ValueError as error:
+                raise WrongUseError(f"receivers: {error}; write 10.0.0.0/8, for example") from None
         self._services = services
         self._watches: dict[str, dict[str, Watch]] = {}
         self._lock = threading.Lock()
