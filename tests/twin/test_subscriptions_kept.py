@@ -182,8 +182,8 @@ def test_networks_that_the_operator_allows(host: str, fits: bool) -> None:
 
 
 def test_a_network_that_is_none_stops_the_twin() -> None:
-    with pytest.raises(WrongUseError, match="receivers"):
-        Twin(limits=Limits(receivers=("10.0.0.1/8",)))
+    with Store() as store, pytest.raises(WrongUseError, match="receivers"):
+        Twin(store, limits=Limits(receivers=("10.0.0.1/8",)))
 
 
 @pytest.mark.parametrize("address", ["192.168.0.1", "169.254.169.254", "::"])
