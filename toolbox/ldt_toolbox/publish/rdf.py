@@ -144,7 +144,7 @@ def _iris(node: Node) -> Iterable[str]:
 
 
 def _json_node(node: Node) -> dict[str, Any]:
-    made: dict[str, Any] = {"@id": node.id} if node.id else {}
+    made: dict[str, Any] = {"@id": _valid(node.id)} if node.id else {}
     if node.types:
         made["@type"] = [expanded(kind) for kind in node.types]
     for name, values in node.said.items():
@@ -157,7 +157,7 @@ def _json_value(value: Iri | Literal | Node) -> Any:
     if isinstance(value, Node):
         return _json_node(value)
     if isinstance(value, Iri):
-        return {"@id": expanded(value.value)}
+        return {"@id": _valid(expanded(value.value))}
     if value.language:
         return {"@value": value.text, "@language": value.language}
     return {"@value": value.text, "@type": value.datatype} if value.datatype else value.text
@@ -208,4 +208,9 @@ def _curie_or_iri(name: str) -> str:
 
 
 def _iri(iri: str) -> str:
-    return "<" + _NO_IRI.sub(lambda found: f"%{ord(found[0]):02X}", iri) + ">"
+    return f"<{_valid(iri)}>"
+
+
+def _valid(iri: str) -> str:
+    """Write signs that no IRI holds (RDF 1.1 Turtle, IRIREF) as %XX."""
+    return _NO_IRI.sub(lambda found: f"%{ord(found[0]):02X}", iri)
