@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from ldt_toolbox import __version__
+from ldt_toolbox.twin.command import app as twin
 
 if TYPE_CHECKING:
     from ldt_toolbox.parameters import Parameter
@@ -26,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(twin, name="twin")
 
 
 class _RunCommand(TyperCommand):

@@ -5,7 +5,7 @@
   // Okabe and Ito's colours, told apart with each kind of colour blindness; shapes tell the rest
   const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
   const SHAPES = ["circle", "square", "triangle", "diamond", "cross"];
-  const EARTH = 6378137, WIDEST = 18;
+  const EARTH = 6378137, WIDEST = 18, PAGES = 5;
   const root = document.getElementById("map");
   const canvas = root.querySelector("canvas");
   const context = canvas.getContext("2d");
@@ -185,7 +185,7 @@
     return best;
   }
 
-  // points and lines lie over areas, and later layers over earlier ones
+  // points and lines lie over areas, and small areas over large ones
   function hit(at) {
     const reach = 9 * view.scale;
     let area = null, near = null, least = reach;
@@ -201,7 +201,7 @@
           const d = distance(at, line);
           if (d <= least) { least = d; near = { layer, feature }; }
         }
-        if (shape.polygons.some((polygon) => inside(at, polygon))) area = { layer, feature };
+        if (!(area && area.feature.area < feature.area) && shape.polygons.some((polygon) => inside(at, polygon))) area = { layer, feature };
       }
     }
     return near || area;
@@ -311,24 +311,33 @@
 
   async function load(layer) {
     layer.asked = true;
-    const answer = await fetch(`/collections/${encodeURIComponent(layer.id)}/items?limit=${most}&f=json`);
-    if (!answer.ok) throw new Error(`${layer.id}: ${answer.status}`);
-    const found = await answer.json();
-    for (const { id, geometry, properties } of found.features) {
-      if (!geometry) continue;
-      const shape = parts(geometry), own = boxOf(shape);
-      if (!Number.isFinite(own[0])) continue;
-      layer.features.push({ id, properties, shape, box: own });
-      everything = wider(everything, own);
+    for (let page = 0; page < PAGES && (page === 0 || layer.shown < layer.all); page++) {
+      const path = `/collections/${encodeURIComponent(layer.id)}/items`;
+      const answer = await fetch(`${path}?limit=${most}&offset=${page * most}&f=json`);
+      if (!answer.ok) throw new Error(`${layer.id}: ${answer.status}`);
+      const found = await answer.json();
+      found.features.forEach((each) => add(layer, each));
+      layer.shown += found.numberReturned;
+      layer.all = found.numberMatched;
     }
-    layer.shown = found.numberReturned;
-    layer.all = found.numberMatched;
+    const sizes = layer.features.map((each) => each.area);
+    layer.area = sizes.reduce((sum, each) => sum + each, 0) / (sizes.length || 1);
+    layers.sort((a, b) => b.area - a.area);
+  }
+
+  function add(layer, { id, geometry, properties }) {
+    if (!geometry) return;
+    const shape = parts(geometry), box = boxOf(shape);
+    if (!Number.isFinite(box[0])) return;
+    const area = shape.polygons.length ? (box[2] - box[0]) * (box[3] - box[1]) : 0;
+    layer.features.push({ id, properties, shape, box, area });
+    everything = wider(everything, box);
   }
 
   // a collection is asked for when it is first switched on
   function follow(box, i) {
     const layer = {
-      id: box.dataset.collection, on: box.checked, features: [], asked: false, shown: 0, all: 0,
+      id: box.dataset.collection, on: box.checked, features: [], asked: false, shown: 0, all: 0, area: 0,
       colour: COLOURS[i % COLOURS.length], mark: SHAPES[i % SHAPES.length],
     };
     symbol(box.parentElement.querySelector("svg"), layer);
@@ -346,7 +355,7 @@
     const failed = results.flat().filter((each) => each.status === "rejected").length;
     status.textContent = layers.length === 0 ? "Nothing in the twin has a place yet."
       : `${shown} of ${all} features are on the map`
-        + (shown < all ? ` (the first ${most} of each collection)` : "")
+        + (shown < all ? ` (the first ${PAGES * most} of each collection)` : "")
         + (failed ? `; ${failed} collections could not be read` : "");
   }
 
