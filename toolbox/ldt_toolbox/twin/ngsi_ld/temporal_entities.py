@@ -19,12 +19,10 @@ from ldt_toolbox.twin.problems import ProblemError, bad, missing
 from ldt_toolbox.twin.query.boxes import GEOMETRY_TYPES
 from ldt_toolbox.twin.store import VALUE_KEY, Doc, Instance, Transaction
 from ldt_toolbox.twin.temporal.record import (
+    Recording,
     State,
-    add,
-    change_instance,
     delete_evolution,
     delete_series,
-    evolution,
 )
 
 _OWN = frozenset(
@@ -40,8 +38,10 @@ def create(call: Call) -> Response:
     tenant = call.tenant
 
     def job(write: Transaction) -> bool:
-        number, new = evolution(write, tenant, head, join=True)
-        add(write, tenant, number, states)
+        recording = Recording(write, tenant)
+        number, new = recording.evolution(head, join=True)
+        recording.add(number, states, new=new)
+        recording.finish()
         return new
 
     new = call.store.write(job).result()
@@ -59,9 +59,11 @@ def append(call: Call) -> Response:
     tenant, own = call.read_tenant(), entity_id(call)
 
     def job(write: Transaction) -> None:
-        number = _number(write, tenant, own)
-        evolution(write, tenant, {**fragment, "id": own}, join=True)
-        add(write, tenant, number, states)
+        _number(write, tenant, own)
+        recording = Recording(write, tenant)
+        number, _ = recording.evolution({**fragment, "id": own}, join=True)
+        recording.add(number, states)
+        recording.finish()
 
     call.store.write(job).result()
     return call.done()
@@ -123,7 +125,7 @@ def update_instance(call: Call) -> Response:
         merged = partial(doc, name, new, write.at)["attrs"].get(name)
         if not merged:
             raise bad("the value is null; DELETE the instance (5.6.15)")
-        change_instance(write, number, merged[0])
+        Recording(write, call.read_tenant()).change(number, merged[0])
 
     return _on_instance(call, name, instance, change)
 

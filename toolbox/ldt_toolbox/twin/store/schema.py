@@ -52,7 +52,6 @@ CREATE TABLE instance (
     created INTEGER NOT NULL, modified INTEGER NOT NULL, deleted INTEGER, number,
     body BLOB NOT NULL);
 CREATE INDEX instance_observed ON instance (series, observed) WHERE observed IS NOT NULL;
-CREATE INDEX instance_created ON instance (series, created);
 CREATE INDEX instance_modified ON instance (series, modified);
 CREATE INDEX instance_deleted ON instance (series, deleted) WHERE deleted IS NOT NULL;
 """

@@ -18,6 +18,7 @@ State = tuple[str, Instance]
 """IRI of an attribute, and one instance of it."""
 
 _OURS = frozenset({"createdAt", "modifiedAt", "deletedAt", "instanceId"})
+_LEFT_OUT = _OURS | {"datasetId"}
 _INSERT = (
     "INSERT INTO instance (series, observed, created, modified, deleted, number, body)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -26,19 +27,22 @@ _INSERT = (
 
 def record(write: Transaction, changes: Sequence[Change]) -> None:
     """Keep what changed; a recorder of the store."""
+    recordings: dict[str, Recording] = {}
     for change in changes:
-        after, before = change.after, change.before
-        states = list(_states(change))
-        known = after or before or {}
-        number, _ = evolution(write, change.tenant, known, gone=after is None)
-        if states:
-            add(write, change.tenant, number, states)
+        recording = recordings.get(change.tenant)
+        if recording is None:
+            recording = recordings[change.tenant] = Recording(write, change.tenant)
+        after = change.after
+        known = after or change.before
+        if known is not None:
+            number, new = recording.evolution(known, gone=after is None)
+            recording.add(number, _states(change), new=new)
+    for recording in recordings.values():
+        recording.finish()
 
 
-def evolution(
-    write: Transaction, tenant: str, doc: Doc, *, gone: bool = False, join: bool = False
-) -> tuple[int, bool]:
-    """Number of the evolution of an entity, which is made or brought up to date.
+class Recording:
+    """Writes evolutions of a tenant in one job.
 
     Parameters
     ----------
@@ -46,72 +50,110 @@ def evolution(
         The job.
     tenant : str
         Name of the tenant.
-    doc : dict
-        With id, type and maybe scope.
-    gone : bool
-        Whether the entity was just deleted.
-    join : bool
-        Whether types and scopes are added to those that are there, instead of taking their place.
-
-    Returns
-    -------
-    tuple
-        The number, and whether it is new.
     """
-    execute, home = write.connection.execute, write.tenant(tenant)
-    at = _at(write)
-    row = execute(
-        "SELECT id, head FROM history WHERE tenant = ? AND entity = ?", (home, doc["id"])
-    ).fetchone()
-    head: dict[str, Any] = {"type": doc["type"]}
-    if doc.get("scope"):
-        head["scope"] = doc["scope"]
-    if row is None:
-        number = execute(
-            "INSERT INTO history (tenant, entity, head, created, modified, deleted)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (home, doc["id"], orjson.dumps(head), at, at, at if gone else None),
-        ).lastrowid
-        _types(write, home, int(number or 0), set(), set(doc["type"]))
-        return int(number or 0), True
-    number, old = int(row[0]), orjson.loads(row[1])
-    if join:
-        head["type"] = list(dict.fromkeys([*old["type"], *doc["type"]]))
-        scopes = list(dict.fromkeys([*old.get("scope", ()), *doc.get("scope", ())]))
-        head |= {"scope": scopes} if scopes else {}
-    execute(
-        "UPDATE history SET head = ?, modified = ?, deleted = ? WHERE id = ?",
-        (orjson.dumps(head), at, at if gone else None, number),
-    )
-    if old["type"] != head["type"]:
-        _types(write, home, number, set(old["type"]), set(head["type"]))
-    return number, False
 
+    def __init__(self, write: Transaction, tenant: str) -> None:
+        self._write = write
+        self._execute = write.connection.execute
+        self._home = write.tenant(tenant)
+        self._at = microseconds(write.at) or 0
+        self._rows: list[tuple[Any, ...]] = []
 
-def add(write: Transaction, tenant: str, evolution_number: int, states: Iterable[State]) -> None:
-    """Add instances to an evolution."""
-    execute, home = write.connection.execute, write.tenant(tenant)
-    series = {
-        (term, dataset): int(number)
-        for number, term, dataset in execute(
-            "SELECT id, term, dataset FROM series WHERE history = ?", (evolution_number,)
+    def evolution(self, doc: Doc, *, gone: bool = False, join: bool = False) -> tuple[int, bool]:
+        """Number of the evolution of an entity, which is made or brought up to date.
+
+        Parameters
+        ----------
+        doc : dict
+            With id, type and maybe scope.
+        gone : bool
+            Whether the entity was just deleted.
+        join : bool
+            Whether types and scopes are added to those that are there, instead of taking their
+            place.
+
+        Returns
+        -------
+        tuple
+            The number, and whether it is new.
+        """
+        at, deleted = self._at, self._at if gone else None
+        row = self._execute(
+            "SELECT id, head FROM history WHERE tenant = ? AND entity = ?", (self._home, doc["id"])
+        ).fetchone()
+        head = _head(doc["type"], doc.get("scope"))
+        if row is None:
+            made = self._execute(
+                "INSERT INTO history (tenant, entity, head, created, modified, deleted)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (self._home, doc["id"], head, at, at, deleted),
+            ).lastrowid
+            self._types(int(made or 0), set(), set(doc["type"]))
+            return int(made or 0), True
+        number = int(row[0])
+        if row[1] != head:
+            old = orjson.loads(row[1])
+            types = [*old["type"], *doc["type"]] if join else doc["type"]
+            scopes = [*old.get("scope", ()), *doc.get("scope", ())] if join else doc.get("scope")
+            head = _head(types, scopes)
+            self._types(number, set(old["type"]), set(types))
+        self._execute(
+            "UPDATE history SET head = ?, modified = ?, deleted = ? WHERE id = ?",
+            (head, at, deleted, number),
         )
-    }
-    at, rows = _at(write), []
-    for name, instance in states:
-        key = (write.term(home, name), instance.get("datasetId", ""))
-        number = series.get(key)
-        if number is None:
-            number = series[key] = int(
-                execute(
-                    "INSERT INTO series (history, term, dataset) VALUES (?, ?, ?)",
-                    (evolution_number, *key),
+        return number, False
+
+    def add(self, number: int, states: Iterable[State], *, new: bool = False) -> None:
+        """Add instances to an evolution; `new` says that it has none yet."""
+        series: dict[tuple[int, str], int] = {}
+        if not new:
+            series = {
+                (term, dataset): one
+                for one, term, dataset in self._execute(
+                    "SELECT id, term, dataset FROM series WHERE history = ?", (number,)
+                )
+            }
+        at, term = self._at, self._write.term
+        for name, instance in states:
+            key = (term(self._home, name), instance.get("datasetId", ""))
+            one = series.get(key)
+            if one is None:
+                made = self._execute(
+                    "INSERT INTO series (history, term, dataset) VALUES (?, ?, ?)", (number, *key)
                 ).lastrowid
-                or 0
+                one = series[key] = int(made or 0)
+            deleted = at if "deletedAt" in instance else None
+            self._rows.append((one, _observed(instance), at, at, deleted, *kept(instance)))
+
+    def finish(self) -> None:
+        """Write the instances that were added."""
+        self._write.connection.executemany(_INSERT, self._rows)
+        self._rows = []
+
+    def change(self, number: int, instance: Instance) -> None:
+        """Put other members into an instance; createdAt stays."""
+        self._execute(
+            "UPDATE instance SET observed = ?, modified = ?, number = ?, body = ? WHERE id = ?",
+            (_observed(instance), self._at, *kept(instance), number),
+        )
+
+    def _types(self, number: int, old: set[str], new: set[str]) -> None:
+        for name in old - new:
+            self._execute(
+                "DELETE FROM history_type WHERE term = ? AND history = ?",
+                (self._write.term(self._home, name), number),
             )
-        deleted = at if "deletedAt" in instance else None
-        rows.append((number, _observed(instance), at, at, deleted, *kept(instance)))
-    write.connection.executemany(_INSERT, rows)
+        for name in new - old:
+            self._execute(
+                "INSERT INTO history_type (term, history) VALUES (?, ?)",
+                (self._write.term(self._home, name), number),
+            )
+
+
+def _head(types: Iterable[str], scopes: Iterable[str] | None) -> bytes:
+    """What a row holds of an entity."""
+    head = {"type": list(dict.fromkeys(types))}
+    return orjson.dumps(head | {"scope": list(dict.fromkeys(scopes))} if scopes else head)
 
 
 def kept(instance: Instance) -> tuple[float | None, bytes]:
@@ -120,17 +162,10 @@ def kept(instance: Instance) -> tuple[float | None, bytes]:
     number = None
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = number_key(value)
-    members = {name: each for name, each in instance.items() if name != "datasetId"}
-    return number, orjson.dumps(_plain(members))
-
-
-def change_instance(write: Transaction, number: int, instance: Instance) -> None:
-    """Put other members into an instance; createdAt stays."""
-    count, body = kept(instance)
-    write.connection.execute(
-        "UPDATE instance SET observed = ?, modified = ?, number = ?, body = ? WHERE id = ?",
-        (_observed(instance), _at(write), count, body, number),
-    )
+    body = {name: each for name, each in instance.items() if name not in _LEFT_OUT}
+    if "attrs" in body:
+        body["attrs"] = _plain(body["attrs"])
+    return number, orjson.dumps(body)
 
 
 def delete_series(write: Transaction, numbers: Iterable[int]) -> None:
@@ -147,18 +182,6 @@ def delete_evolution(write: Transaction, number: int) -> None:
     delete_series(write, [series for (series,) in found])
     execute("DELETE FROM history_type WHERE history = ?", (number,))
     execute("DELETE FROM history WHERE id = ?", (number,))
-
-
-def _types(write: Transaction, home: int, number: int, old: set[str], new: set[str]) -> None:
-    many = write.connection.executemany
-    gone = [(write.term(home, name), number) for name in old - new]
-    come = [(write.term(home, name), number) for name in new - old]
-    many("DELETE FROM history_type WHERE term = ? AND history = ?", gone)
-    many("INSERT INTO history_type (term, history) VALUES (?, ?)", come)
-
-
-def _at(write: Transaction) -> int:
-    return microseconds(write.at) or 0
 
 
 def _observed(instance: Instance) -> int | None:
@@ -191,10 +214,12 @@ def deleted_instance(instance: Instance, at: str) -> Instance:
     return made | ({"datasetId": instance["datasetId"]} if "datasetId" in instance else {})
 
 
-def _plain(instance: Instance) -> Instance:
-    out = {name: each for name, each in instance.items() if name not in _OURS}
-    if "attrs" in out:
-        out["attrs"] = {
-            name: [_plain(each) for each in many] for name, many in out["attrs"].items()
-        }
+def _plain(attributes: dict[str, list[Instance]]) -> dict[str, list[Instance]]:
+    """Attributes of an attribute without the times of the twin."""
+    out: dict[str, list[Instance]] = {}
+    for name, many in attributes.items():
+        out[name] = [{k: v for k, v in each.items() if k not in _OURS} for each in many]
+        for each in out[name]:
+            if "attrs" in each:
+                each["attrs"] = _plain(each["attrs"])
     return out
