@@ -14,6 +14,7 @@ from ldt_toolbox.models.lint import lint
 from ldt_toolbox.models.types import catalogue
 from ldt_toolbox.publish import FinishedRun, entities_of, run_urn
 from pyld import jsonld
+from shapely import Point, Polygon
 
 BBOX = (7.40, 43.70, 7.45, 43.76)
 
@@ -128,6 +129,23 @@ def test_a_raster_becomes_means_of_cells_in_the_models_unit(run: FinishedRun) ->
     }
     assert all(cell["waterDepth"]["unitCode"] == "MTR" for cell in cells.values())
     assert all(cell["refScenario"]["object"].endswith(":dyke") for cell in cells.values())
+
+
+def test_a_layers_data_set_says_where_it_lies_and_how_fine(run: FinishedRun) -> None:
+    datasets = by_type(run)["Dataset"]
+    ring = datasets["depth"]["spatial"]["value"]["coordinates"][0]
+    shape = Polygon(ring)
+    cells = [one for name, one in by_type(run)["FloodDepth"].items() if "-" in name]
+    corners = [corner for one in cells for corner in one["location"]["value"]["coordinates"][0]]
+    assert len(corners) == 10
+    # a cell at the edge ends with the raster; positions are rounded to 1e-7 degrees
+    assert all(shape.buffer(1e-7).contains(Point(corner)) for corner in corners)
+    assert datasets["depth"]["spatialResolutionInMeters"]["value"] == 5
+    assert "spatialResolutionInMeters" not in datasets["wet_buildings"]
+    assert "spatial" not in datasets["measures"]
+    distribution = by_type(run)["Distribution"]["depth"]
+    assert distribution["accessURL"]["value"][0].startswith("ni:///sha-256;")
+    assert distribution["license"]["value"] == "https://creativecommons.org/licenses/by/4.0/"
 
 
 def test_an_indicator_without_a_value_is_named_by_the_run(run: FinishedRun) -> None:

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Iterator
 
 from ldt_toolbox.publish.finished import File, FinishedRun, Input
+from ldt_toolbox.publish.places import place_of
 from ldt_toolbox.publish.vocabulary import Entity, link, number, text, urn
 from ldt_toolbox.use_case import Output
 
@@ -120,6 +121,11 @@ def _output(run: FinishedRun, file: File, run_urn: str) -> Entity:
         "generatedBy": link(run_urn),
         "derivedFrom": link([input_urn(run, one) for one in run.inputs]),
     }
+    place = place_of(run, file)
+    if place is not None:
+        entity["spatial"] = {"type": "GeoProperty", "value": place.polygon}
+        if place.transform is not None:
+            entity["spatialResolutionInMeters"] = number(place.transform[0], "MTR")
     return entity
 
 

@@ -116,12 +116,6 @@ def _named(scenarios: Mapping[str, Entity], key: str, what: str) -> str:
     return str(scenarios[key]["id"])
 
 
-def _provider(run: FinishedRun, *, synthetic: bool, name: str = "") -> str:
-    if synthetic:
-        return f"synthetic:{name or run.case.id}"
-    return f"ldt-toolbox {run.case.id} {run.version}"
-
-
 def _run(run: FinishedRun) -> Entity:
     read, written = dataset_urns(run)
     label = f"{run.case.title['en']}, {run.place}, {run.started[:10]}"
@@ -131,7 +125,7 @@ def _run(run: FinishedRun) -> Entity:
         "name": text(label),
         "description": text(run.document["answer"].get("en", "")),
         "areaServed": text(run.place),
-        "dataProvider": text(_provider(run, synthetic=bool(run.synthetic))),
+        "dataProvider": text(run.provider(run.case.id, synthetic=bool(run.synthetic))),
         "useCase": text(run.case.id),
         "modelVersion": text(run.version),
         "softwareVersion": text(run.software_version),
@@ -231,7 +225,7 @@ def _shared(
         "name": text(told["label"]["en"]),
         "description": text(told["definition"]["en"]),
         "areaServed": text(run.place),
-        "dataProvider": text(_provider(run, synthetic=synthetic, name=told["id"])),
+        "dataProvider": text(run.provider(told["id"], synthetic=synthetic)),
         "dataRole": text(told["mim8"]),
         "dataProvenance": text(one.provenance),
         "iso37101Issue": text(told["iso37101"]),

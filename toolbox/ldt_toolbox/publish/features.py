@@ -4,7 +4,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-from affine import Affine
 from shapely import box
 
 from ldt_toolbox.entity_key import CELL_VALUE, EntityKey
@@ -66,9 +65,8 @@ def feature_entities(
         columns={_ID: "id", frame.geometry.name: "location", **columns},
         unit_codes=_units(key, model, output.unit, str(output.spec.get("column", CELL_VALUE))),
     )
-    provider = f"synthetic:{layer}" if layer in run.synthetic else f"ldt-toolbox {run.case.id}"
     beside = {
-        "dataProvider": text(provider),
+        "dataProvider": text(run.provider(layer, synthetic=layer in run.synthetic)),
         "generatedBy": link(run_urn),
         "dataRole": text(output.mim8),
         "refSimulationRun": link(run_urn),
@@ -112,15 +110,19 @@ def _cells(raster: Raster, *, cell_m: float, above: float | None) -> "gpd.GeoDat
     return gpd.GeoDataFrame(
         {_ID: [f"{r}-{c}" for r, c in zip(row, column, strict=True)],
          CELL_VALUE: mean[row, column]},
-        geometry=_squares(raster.transform, row * step, column * step, step),
+        geometry=_squares(raster, row * step, column * step, step),
         crs=raster.crs,
     )  # fmt: skip
 
 
-def _squares(transform: Affine, row: Any, column: Any, step: int) -> Any:
-    west = transform.c + column * transform.a
-    north = transform.f + row * transform.e
-    return box(west, north + step * transform.e, west + step * transform.a, north)
+def _squares(raster: Raster, row: Any, column: Any, step: int) -> Any:
+    """Squares of so many cells, cut at the raster's edge."""
+    rows, columns = raster.shape
+    x = raster.transform.c + np.stack([column, np.minimum(column + step, columns)]) * (
+        raster.transform.a
+    )
+    y = raster.transform.f + np.stack([row, np.minimum(row + step, rows)]) * raster.transform.e
+    return box(x[0], y[1], x[1], y[0])
 
 
 def _units(key: EntityKey, model: EntityType, unit: str, measured: str) -> dict[str, str]:

@@ -198,6 +198,12 @@ class FinishedRun:
         """Layers and tables that rest on synthetic data."""
         return tuple(self.document["synthetic"])
 
+    def provider(self, name: str, *, synthetic: bool) -> str:
+        """Who provides a result; what rests on synthetic data says so first."""
+        if synthetic:
+            return f"synthetic:{name}"
+        return f"ldt-toolbox {self.case.id} {self.version}"
+
     @cached_property
     def results(self) -> Results:
         """Layers, tables and indicators."""
