@@ -39,13 +39,13 @@ def polygon_paths(shapes: "Shapes") -> tuple[list[Path], NDArray[np.intp]]:
     parts, owner = parts[keep], owner[keep]
     rings, of_part = shapely.get_rings(parts, return_index=True)
     corners, of_ring = shapely.get_coordinates(rings, return_index=True)
+    if not len(corners):
+        return [], owner
     codes = np.full(len(corners), Path.LINETO, dtype=Path.code_type)
     first = np.flatnonzero(np.diff(of_ring, prepend=-1))
     codes[first] = Path.MOVETO
     codes[np.append(first[1:], len(corners)) - 1] = Path.CLOSEPOLY
     cuts = np.flatnonzero(np.diff(of_part[of_ring], prepend=-1))[1:]
-    if not len(corners):
-        return [], owner
     pairs = zip(np.split(corners, cuts), np.split(codes, cuts), strict=True)
     return [Path(xy, code) for xy, code in pairs], owner
 

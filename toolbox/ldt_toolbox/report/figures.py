@@ -272,11 +272,12 @@ def _draw(
         ),
         autolim=False,
     )
-    for shape, colour in zip(shapes[line], face[line], strict=True):
-        axes.add_collection(
-            LineCollection(outline_lines([shape]), colors=[colour], linewidths=1.8, zorder=3),
-            autolim=False,
-        )
+    # one collection for all: a street network has thousands of lines
+    parts, of = shapely.get_parts(shapes[line], return_index=True)
+    axes.add_collection(
+        LineCollection(outline_lines(parts), colors=face[line][of], linewidths=1.8, zorder=3),
+        autolim=False,
+    )
     spots = shapely.get_coordinates(shapely.centroid(shapes[point]))
     axes.scatter(
         spots[:, 0], spots[:, 1], color=face[point], s=28, edgecolors=INK, linewidths=0.5, zorder=4
