@@ -1,0 +1,198 @@
+"""Tables and numbers of the mobility use case: who reaches what, who is served least."""
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from ldt_toolbox.mobility.equity import gini, palma
+from ldt_toolbox.mobility.network import Network
+from ldt_toolbox.mobility.search import sums_within
+from ldt_toolbox.mobility.steps import Places, Site, metres_to_stops, share_pct
+
+ALL = "all"
+HIGH_CAPACITY = ("rail", "metro", "ferry")
+MODES = ("bus", "tram", "metro", "rail", "ferry")
+
+
+def weighted_quantile(
+    values: NDArray[np.float64], weight: NDArray[np.float64], q: float
+) -> float | None:
+    """Least value that a share of the weight does not exceed; inf counts as the largest.
+
+    Parameters
+    ----------
+    values, weight : numpy.ndarray, shape (places,)
+        Places without weight don't count.
+    q : float
+        0 to 1.
+
+    Returns
+    -------
+    float or None
+        None without any weight.
+    """
+    some = weight > 0
+    if not some.any():
+        return None
+    v, w = values[some], weight[some]
+    order = np.argsort(v, kind="stable")
+    reached = np.cumsum(w[order])
+    return float(v[order][np.searchsorted(reached, q * reached[-1] * (1 - 1e-12))])
+
+
+def reached_weight(site: Site, here: Places, *, limit_min: float) -> NDArray[np.float64]:
+    """Share of all residents or floors that each home has within so many minutes, per cent."""
+    offer = np.zeros(site.graph.nodes)
+    on = site.home >= 0
+    np.add.at(offer, site.home[on], here.homes.weight[on])
+    out = np.zeros(len(site.home))
+    out[on] = sums_within(site.graph, offer, limit=60 * limit_min, origins=site.home[on])
+    return np.asarray(100 * out / here.homes.weight.sum())
+
+
+def class_table(
+    here: Places, minutes: Mapping[str, pd.DataFrame], *, limit_min: float
+) -> pd.DataFrame:
+    """Share of the weight near each class, and near all of them.
+
+    Parameters
+    ----------
+    here : Places
+        Homes and destinations.
+    minutes : mapping of str to pandas.DataFrame
+        `walk`, `bike` and `calm_bike`: minutes to each class.
+    limit_min : float
+        What counts as near.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `class`, `places`, `walk_pct`, `bike_pct`, `calm_bike_pct`, `median_min`, `p90_min` (on
+        foot; NaN beyond an hour).
+    """
+    weight = here.homes.weight
+    green = here.spots["class"] == "green"
+    rows = []
+    for name in (*here.classes, ALL):
+        of = {
+            mode: (time.max(axis=1) if name == ALL else time[name]).to_numpy()
+            for mode, time in minutes.items()
+        }
+        mine = here.spots["class"] == name if name != ALL else pd.Series(True, here.spots.index)
+        # green areas have a gate every few metres: count the areas
+        count = int((mine & ~green).sum()) + here.spots.loc[mine & green, "name"].nunique()
+        row = {"class": name, "places": count}
+        row |= {f"{mode}_pct": share_pct(weight, time <= limit_min) for mode, time in of.items()}
+        for label, q in (("median_min", 0.5), ("p90_min", 0.9)):
+            row[label] = weighted_quantile(of["walk"], weight, q)
+        rows.append(row)
+    return pd.DataFrame(rows).replace(np.inf, np.nan)
+
+
+def least_served(
+    cells: gpd.GeoDataFrame, here: Places, time: pd.DataFrame, network: Network, *, count: int
+) -> pd.DataFrame:
+    """Cells whose farthest class takes longest, with the street nearest to them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `rank`, `street`, `weight`, `minutes_all` (NaN: out of reach), `farthest` (class),
+        `classes_near`. Suppressed cells are left out.
+    """
+    shown = cells[~cells["suppressed"]]
+    order = shown["minutes_all"].fillna(np.inf).sort_values(ascending=False, kind="stable").index
+    worst = shown.loc[order[:count]]
+    points = here.homes.places.geometry.representative_point()
+    named = network.edges[network.edges["name"].notna()]
+    which = named.sindex.nearest(worst.geometry.centroid, return_all=False)[1]
+    streets = named["name"].to_numpy()[which] if len(named) else np.full(len(worst), "")
+    farthest = []
+    for square in worst.geometry:
+        inside = shapely.intersects(square, points.to_numpy()) & (here.homes.weight > 0)
+        mean = np.average(
+            time[inside].to_numpy(), axis=0, weights=here.homes.weight[inside]
+        )  # inf stays inf
+        farthest.append(time.columns[int(np.argmax(mean))])
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(worst) + 1),
+            "street": streets,
+            "weight": worst["weight"].to_numpy(),
+            "minutes_all": worst["minutes_all"].to_numpy(),
+            "farthest": farthest,
+            "classes_near": worst["classes_near"].to_numpy(),
+        }
+    )
+
+
+def near_stop(
+    site: Site,
+    here: Places,
+    *,
+    stop_m: float,
+    station_m: float,
+    which: NDArray[np.bool_] | None = None,
+) -> NDArray[np.bool_]:
+    """Homes with a stop within a convenient walk on the street network (SDG 11.2.1).
+
+    Parameters
+    ----------
+    site, here
+        Streets on foot, homes and stops.
+    stop_m, station_m : float
+        Longest way to a stop, and to a station of rail, metro or ferry.
+    which : numpy.ndarray of bool, optional
+        Stops that count; all by default.
+    """
+    counts = np.ones(len(here.stops), bool) if which is None else which
+    far = here.stops["mode"].isin(HIGH_CAPACITY).to_numpy(bool)
+    return np.asarray(
+        (metres_to_stops(site, counts & ~far) <= stop_m)
+        | (metres_to_stops(site, counts & far) <= station_m)
+    )
+
+
+def mode_table(
+    site: Site, here: Places, *, stop_m: float, station_m: float, routes: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Stops, routes and coverage of each mode, and of any."""
+    rows = []
+    for mode in (*MODES, ALL):
+        mine = (here.stops["mode"] == mode).to_numpy(bool) | (mode == ALL)
+        if not mine.any():
+            continue
+        near = near_stop(site, here, stop_m=stop_m, station_m=station_m, which=mine)
+        limit = np.nan if mode == ALL else station_m if mode in HIGH_CAPACITY else stop_m
+        rows.append(
+            {
+                "mode": mode, "stops": int(mine.sum()), "routes": _routes(routes, mode),
+                "limit_m": limit, "covered_pct": share_pct(here.homes.weight, near),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _routes(routes: pd.DataFrame | None, mode: str) -> int | None:
+    if routes is None or (mode != ALL and "mode" not in routes):
+        return None
+    return len(routes) if mode == ALL else int((routes["mode"] == mode).sum())
+
+
+def spread(
+    name: str, values: NDArray[np.float64], weight: NDArray[np.float64]
+) -> dict[str, object]:
+    """Gini, Palma and quantiles of what homes have; NaN where nobody has anything."""
+    some = values @ weight > 0
+    return {
+        "measure": name,
+        "gini": gini(values, weight) if some else np.nan,
+        "palma": palma(values, weight) if some else np.nan,
+        "p10": weighted_quantile(values, weight, 0.1),
+        "median": weighted_quantile(values, weight, 0.5),
+        "p90": weighted_quantile(values, weight, 0.9),
+    }

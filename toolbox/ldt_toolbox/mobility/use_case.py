@@ -1,0 +1,230 @@
+"""The mobility use case as one function: inputs and parameters in, results out."""
+
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ldt_toolbox.mobility import steps, story, summary
+from ldt_toolbox.mobility.network import Network
+from ldt_toolbox.mobility.steps import Places, Site
+from ldt_toolbox.parameters import Parameters
+from ldt_toolbox.results import Indicator, Note, Results
+from ldt_toolbox.sources import Inputs
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who reaches what, by each way of moving.
+
+    Attributes
+    ----------
+    minutes : dict of str to pandas.DataFrame
+        `walk`, `bike`, `calm_bike`: minutes from each home to each class.
+    near_pct : numpy.ndarray
+        Share of all residents or floors near each home on foot.
+    jobs : numpy.ndarray
+        Jobs or workplaces near each home on foot.
+    cells : geopandas.GeoDataFrame
+        From `steps.cells`.
+    """
+
+    minutes: dict[str, pd.DataFrame]
+    near_pct: NDArray[np.float64]
+    jobs: NDArray[np.float64]
+    cells: gpd.GeoDataFrame
+
+
+def compute(inputs: Inputs, parameters: Parameters) -> Results:
+    """Answer who reaches what, who is left out, and what would change it.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Layers by role, as the manifest of the use case describes them.
+    parameters : Parameters
+        Validated.
+
+    Returns
+    -------
+    Results
+        Every output of the manifest.
+
+    Raises
+    ------
+    MissingRoleError, DataError, ParameterError
+        Naming what is missing or wrong.
+    """
+    walk = steps.streets(inputs, parameters)
+    bike = steps.streets(inputs, parameters, "bike")
+    here = steps.places(inputs, walk, parameters)
+    site = steps.join(walk, here, parameters)
+    found = access(site, here, bike, parameters)
+    return assemble(inputs, parameters, walk=walk, bike=bike, here=here, site=site, found=found)
+
+
+def access(site: Site, here: Places, bike: Network, parameters: Parameters) -> Access:
+    """Travel times on foot, by bike and by bike on calm streets, and what is near on foot."""
+    ridden = steps.join(bike, here, parameters)
+    calm = steps.join(steps.calm_only(bike), here, parameters)
+    time = {
+        "walk": steps.minutes(site, here),
+        "bike": steps.minutes(ridden, here),
+        "calm_bike": steps.minutes(calm, here),
+    }
+    limit = parameters.near_minutes
+    return Access(
+        time,
+        summary.reached_weight(site, here, limit_min=limit),
+        steps.jobs_within(site, here, limit_min=limit),
+        steps.cells(here, time["walk"], minutes_limit=limit, fewest=parameters.fewest_people),
+    )
+
+
+def assemble(
+    inputs: Inputs,
+    parameters: Parameters,
+    *,
+    walk: Network,
+    bike: Network,
+    here: Places,
+    site: Site,
+    found: Access,
+) -> Results:
+    """Join what the steps yield into the outputs of the manifest.
+
+    Parameters
+    ----------
+    inputs, parameters
+        As in `compute`.
+    walk, bike, here, site, found
+        What the steps of `compute` return.
+    """
+    result = Results(weight=dict(here.homes.unit))
+    node, name = steps.centre(site, here, parameters)
+    limits = tuple(parameters.isochrone_minutes)
+    stress = steps.bike_stress(bike)
+    result.layers = {
+        "isochrones": steps.reachable(site, node, name, minutes_limits=limits),
+        "bike_stress": stress,
+    }
+    result.tables = {
+        "network": site.network.report,
+        "equity": pd.DataFrame(
+            [
+                summary.spread("near on foot", found.near_pct, here.homes.weight),
+                summary.spread("workplaces near on foot", found.jobs, here.homes.weight),
+            ]
+        ),
+    }
+    _numbers(result, here, site, found, walk, stress)
+    if here.classes:
+        _classes(result, here, found, walk, parameters)
+    if len(here.stops):
+        _stops(result, inputs, here, site, parameters)
+    result.notes = [*inputs.notes(), *here.homes.notes, *_gaps(inputs, here)]
+    _mark_synthetic(inputs, result)
+    result.answer = story.answer(inputs.territory.names, here, result, parameters)
+    return result
+
+
+def _numbers(
+    result: Results,
+    here: Places,
+    site: Site,
+    found: Access,
+    walk: Network,
+    stress: gpd.GeoDataFrame,
+) -> None:
+    weight = here.homes.weight
+    calm = stress["level"] <= steps.LOW_STRESS
+    length = stress["length_m"]
+    result.indicators = {
+        "calm_street_share": Indicator(100 * float(length[calm].sum() / length.sum())),
+        "reach_median": Indicator(summary.weighted_quantile(found.near_pct, weight, 0.5)),
+        "reach_gini": Indicator(float(result.tables["equity"]["gini"].iloc[0])),
+        "unattached_share": Indicator(steps.share_pct(weight, site.home < 0)),
+        "network_km": Indicator(float(walk.edges["length_m"].sum()) / 1000),
+    }
+    if len(here.jobs):
+        middle = summary.weighted_quantile(found.jobs, weight, 0.5)
+        result.indicators["workplaces_median"] = Indicator(middle)
+
+
+def _classes(
+    result: Results, here: Places, found: Access, walk: Network, parameters: Parameters
+) -> None:
+    table = summary.class_table(here, found.minutes, limit_min=parameters.near_minutes)
+    every = table.iloc[-1]
+    time = found.minutes["walk"]
+    result.tables["classes"] = table
+    result.tables["least_served"] = summary.least_served(
+        found.cells, here, time, walk, count=parameters.ranked_places
+    )
+    result.layers["access"] = found.cells
+    if "use" in here.homes.places or "id" in here.homes.places:
+        result.layers["buildings"] = _buildings(here, time, parameters)
+    median = every["median_min"]
+    result.indicators |= {
+        "share_all_near": Indicator(float(every["walk_pct"])),
+        "minutes_all_median": Indicator(None if np.isnan(median) else float(median)),
+        "share_all_near_bike": Indicator(float(every["bike_pct"])),
+        "share_all_near_calm": Indicator(float(every["calm_bike_pct"])),
+    }
+
+
+def _buildings(here: Places, time: pd.DataFrame, parameters: Parameters) -> gpd.GeoDataFrame:
+    frame = here.homes.places
+    kept = [c for c in ("id", "name", "use") if c in frame]
+    shown = time.replace(np.inf, np.nan).round(2).add_prefix("minutes_")
+    near = (time.to_numpy() <= parameters.near_minutes).sum(axis=1)
+    last = time.max(axis=1).replace(np.inf, np.nan).round(2)
+    out = frame[[*kept, "geometry"]].join(shown)
+    return out.assign(minutes_all=last, classes_near=near)
+
+
+def _stops(
+    result: Results, inputs: Inputs, here: Places, site: Site, parameters: Parameters
+) -> None:
+    limits = {"stop_m": parameters.stop_distance_m, "station_m": parameters.station_distance_m}
+    routes = inputs.table("routes") if "routes" in inputs else None
+    result.tables["stops_by_mode"] = summary.mode_table(site, here, routes=routes, **limits)
+    covered = steps.share_pct(here.homes.weight, summary.near_stop(site, here, **limits))
+    result.indicators["stop_coverage"] = Indicator(covered)
+
+
+def _gaps(inputs: Inputs, here: Places) -> list[Note]:
+    notes = []
+    if "streets" in inputs and not here.classes:
+        notes.append(
+            Note(
+                "gap",
+                {
+                    "en": "No place of daily life is known: access to schools, health, food and "
+                    "green cannot be told.",
+                    "fr": "Aucun lieu de la vie quotidienne n'est connu : l'accès aux écoles, "
+                    "soins, commerces et espaces verts ne peut être dit.",
+                },
+            )
+        )
+    return notes
+
+
+_RESTS_ON = {"stops": {"stops", "stops_by_mode"}, "routes": {"stops_by_mode"}}
+
+
+def _mark_synthetic(inputs: Inputs, result: Results) -> None:
+    """Mark what rests on synthetic data: layers, tables, and the provenance of indicators."""
+    fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
+    if inputs.territory.boundary.provenance == "synthetic":
+        fake.add("boundary")
+    yielded = set(result.layers) | set(result.tables)
+    marked = {output for role in fake & set(_RESTS_ON) for output in _RESTS_ON[role]}
+    if fake - set(_RESTS_ON):
+        marked |= yielded
+        result.indicators = {
+            key: replace(one, provenance="synthetic") for key, one in result.indicators.items()
+        }
+    result.synthetic = tuple(sorted(marked & yielded))
