@@ -19,7 +19,7 @@ app.command()(seed)
 
 @app.callback()
 def _root() -> None:
-    """A local digital twin platform: NGSI-LD and OGC APIs in one process."""  # noqa: D401
+    """A local digital twin platform: NGSI-LD and OGC APIs in one process."""
 
 
 @app.command()

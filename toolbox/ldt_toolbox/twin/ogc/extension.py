@@ -14,6 +14,7 @@ from ldt_toolbox.twin.ogc.features import Features
 from ldt_toolbox.twin.ogc.jobs import Jobs
 from ldt_toolbox.twin.ogc.landing import Landing
 from ldt_toolbox.twin.ogc.layers import LayerBook
+from ldt_toolbox.twin.ogc.openapi import OpenApi
 from ldt_toolbox.twin.ogc.processes import Processes
 
 
@@ -46,11 +47,12 @@ def ogc_apis(*, runs: Path | None = None, territories: Sequence[Path] = ()) -> E
         jobs = Jobs(runs)
         router.closing.append(jobs.close)
         features = Features(LayerBook(jobs.root))
-        tables = (
+        described = [
             features.table(),
             Processes(jobs, territories).table(),
             Landing(features.all).table(),
-        )
+        ]
+        tables = [*described, OpenApi(described, services.root).table()]
         return [route for table in tables for route in outer.routes(table)]
 
     return extend
