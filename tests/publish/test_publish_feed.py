@@ -114,14 +114,17 @@ def test_only_what_differs_gets_a_version_and_what_is_gone_is_told(
     assert ldes.append(tmp_path, [], deleted=gone) == 0
 
 
+@pytest.mark.parametrize(
+    ("where", "again"), [("page-000002.jsonld", True), ("state.json", True), ("feed.ttl", False)]
+)
 def test_an_interruption_leaves_no_gap(
-    run: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, again: bool
 ) -> None:
     monkeypatch.setattr(ldes, "MEMBERS_A_PAGE", 10)
     written = ldes.write_text
 
     def stopped(path: Path, text: str) -> None:
-        if path.name == "page-000002.jsonld":
+        if path.name == where:
             raise KeyboardInterrupt
         written(path, text)
 
@@ -130,8 +133,10 @@ def test_an_interruption_leaves_no_gap(
     with pytest.raises(KeyboardInterrupt):
         ldes.append(tmp_path, entities, at=FIRST)
     monkeypatch.setattr(ldes, "write_text", written)
-    assert ldes.append(tmp_path, entities, at=LATER) == len(entities)
+    before = pages(tmp_path)
+    assert ldes.append(tmp_path, entities, at=LATER) == (len(entities) if again else 0)
     assert len(members(tmp_path)) == len(entities)
+    assert again or pages(tmp_path) == before, "they were told already"
 
 
 @pytest.fixture(scope="session")

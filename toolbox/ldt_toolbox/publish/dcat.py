@@ -46,7 +46,7 @@ def record(run: FinishedRun, run_urn: str, *, address_of: Callable[[str], str]) 
     -----
     Mandatory and recommended properties of DCAT-AP 3.0: Catalogue, Dataset, Distribution, Agent.
     """
-    publisher = _agent(run)
+    publisher = _territory(run)
     read, written = dataset_urns(run)
     nodes = [_catalogue(run, publisher, [*read, *written]), publisher]
     nodes += [_input(run, one) for one in run.inputs]
@@ -59,7 +59,7 @@ def record(run: FinishedRun, run_urn: str, *, address_of: Callable[[str], str]) 
     return [*nodes, activity]
 
 
-def _agent(run: FinishedRun) -> Node:
+def _territory(run: FinishedRun) -> Node:
     names = run.territory.names if run.territory else {"en": run.place}
     return Node(f"urn:ldt-toolbox:territory:{run.territory_id}", ("foaf:Agent",)).add(
         "foaf:name", *texts(names)
@@ -85,7 +85,7 @@ def _input(run: FinishedRun, one: Input) -> Node:
     dataset.add("dct:title", Literal(title, language="en"))
     dataset.add("dct:description", Literal(one.note or f"{title}, {run.place}", language="en"))
     dataset.add("dct:identifier", Literal(content_name(one.sha256)) if one.sha256 else None)
-    dataset.add("dct:publisher", _named_agent(one.credit))
+    dataset.add("dct:publisher", _named(one.credit))
     if one.url:
         dataset.add("dcat:landingPage", Iri(one.url))
         access = Node(types=("dcat:Distribution",)).add("dcat:accessURL", Iri(one.url))
@@ -95,7 +95,7 @@ def _input(run: FinishedRun, one: Input) -> Node:
     return dataset
 
 
-def _named_agent(name: str) -> Node | None:
+def _named(name: str) -> Node | None:
     return Node(types=("foaf:Agent",)).add("foaf:name", Literal(name)) if name else None
 
 

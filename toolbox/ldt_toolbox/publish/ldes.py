@@ -71,9 +71,11 @@ def append(
         _write_page(folder, name, members[start : start + MEMBERS_A_PAGE])
         state["pages"].append({"name": name, "at": at})
     if members:
-        # the state last: an interruption leaves pages that nothing points to, and they are redone
-        _write_root(folder, state["pages"])
+        # pages, state, root: interrupted before the state, pages that nothing points to are redone;
+        # before the root, the next call renews it
         write_text(folder / _STATE, json.dumps(state, indent=0) + "\n")
+    if state["pages"]:
+        _write_root(folder, state["pages"])
     return len(members)
 
 
