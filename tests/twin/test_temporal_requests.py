@@ -261,3 +261,34 @@ def test_a_write_that_is_refused_leaves_no_history(ask: Any) -> None:
 def test_the_table_is_read_whole() -> None:
     assert len(READS) > 60
     assert len({(row[0], row[1]) for row in READS}) == len(READS)
+
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("timeproperty is a list", {"timeproperty": ["observedAt"]}),
+    ("timerel is an object", {"timerel": {}}),
+    ("timeAt is a number", {"timerel": "after", "timeAt": 5}),
+    ("lastN is true", {"lastN": True}),
+    ("lastN is a fraction", {"lastN": 1.5}),
+]
+
+
+@pytest.mark.parametrize("when", [row[1] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_a_wrong_body_is_told(history: Any, when: dict[str, Any]) -> None:
+    body = {"type": "Query", "entities": [{"type": "Sensor"}], "temporalQ": {**FROM_1, **when}}
+    answer = history("POST", "temporal/entityOperations/query", json=body)
+    history.problem(answer, 400, "BadRequestData")
+
+
+@pytest.mark.parametrize("period", ["P9999Y", "P99999M", "P999999W", "P9999999D", "PT9999999999S"])
+def test_periods_beyond_the_calendar_end_with_it(history: Any, period: str) -> None:
+    params = {**AGGREGATED, "pick": "t", "aggrMethods": "sum", "aggrPeriodDuration": period}
+    answer = history("GET", f"temporal/entities/{A}", params={**params, **FROM_1})
+    [[value, start, end]] = answer.json()["t"]["sum"]
+    assert (value, start) == (96, at(1))
+    assert end > at(4)
+
+
+def test_too_many_periods_are_refused(history: Any) -> None:
+    params = {**AGGREGATED, "aggrMethods": "sum", "aggrPeriodDuration": "PT0.000001S"}
+    answer = history("GET", f"temporal/entities/{A}", params={**params, **FROM_1})
+    history.problem(answer, 403, "TooComplexQuery")

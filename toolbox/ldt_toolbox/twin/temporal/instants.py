@@ -10,7 +10,7 @@ from ldt_toolbox.twin.problems import bad
 from ldt_toolbox.twin.query.values import temporal_key
 
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
-_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _DURATION = re.compile(
     r"P(?=.)(?:(?P<weeks>\d{1,6})W|(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?"
     r"(?:(?P<days>\d{1,7})D)?"
@@ -67,11 +67,11 @@ class Duration:
 
     def starts(self, origin: int, last: int) -> Iterator[int]:
         """Starts of periods from `origin` to the one that follows `last`, in order."""
-        number, start = 0, origin
-        while start <= last:
+        number, start, before = 0, origin, -1
+        while before < start <= last:
             yield start
             number += 1
-            start = self.after(origin, number)
+            before, start = start, self.after(origin, number)
         yield start
 
     def after(self, origin: int, number: int) -> int:
@@ -80,12 +80,12 @@ class Duration:
         if self.months:
             at = _EPOCH + timedelta(microseconds=origin)
             year, month = divmod(at.year * 12 + at.month - 1 + number * self.months, 12)
-            if year > _LAST.year:
-                return (_LAST - _EPOCH) // timedelta(microseconds=1)
+            if year > datetime.max.year:
+                return _LAST
             day = min(at.day, calendar.monthrange(year, month + 1)[1])
             moved = at.replace(year=year, month=month + 1, day=day)
             start = (moved - _EPOCH) // timedelta(microseconds=1)
-        return start + number * self.microseconds
+        return min(_LAST, start + number * self.microseconds)
 
 
 WHOLE = Duration()

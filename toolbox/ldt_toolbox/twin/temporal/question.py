@@ -72,7 +72,7 @@ def question(asked: Mapping[str, Any], *, aggregated: bool) -> Question:
     """
     start, end = _window(asked)
     which = asked.get("timeproperty", "observedAt")
-    if which not in COLUMNS:
+    if not isinstance(which, str) or which not in COLUMNS:
         raise bad(f"timeproperty {which!r:.40} is none of {', '.join(COLUMNS)} (4.8)")
     return Question(
         relation=asked.get("timerel", ""),
@@ -116,7 +116,8 @@ def _last(value: Any) -> int | None:
 
 def _methods(value: Any) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else value or []
-    odd = [each for each in names if each not in METHODS] if isinstance(names, list) else [value]
+    names = names if isinstance(names, list) else [value]
+    odd = [each for each in names if each not in METHODS]
     if odd or not names:
         raise bad(
             f"aggrMethods {', '.join(map(str, odd)) or 'is missing':.60}: aggregated values need "
