@@ -94,7 +94,7 @@ def test_no_request_makes_the_twin_fail(base, document, mode):
 
             @given(operation.as_strategy(generation_mode=mode), booleans())
             @settings(
-                max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+                max_examples=EXAMPLES, deadline=None, derandomize=True, phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )  # fmt: skip
             def attack(case, known):
