@@ -221,12 +221,13 @@ class Call:
             value = with_context(value, context or self.namespace.body)
         else:
             links = [said["Link"]] if "Link" in said else []
-            said["Link"] = ", ".join([_LINK.format(self._context_address()), *links])
+            said["Link"] = ", ".join(
+                [_LINK.format(self.context_address(self.namespace.context)), *links]
+            )
         return Response(orjson.dumps(value), status, said, media)
 
-    def _context_address(self) -> str:
-        """Address of the request's @context, which is hosted from now on if it has none."""
-        context = self.namespace.context
+    def context_address(self, context: Any) -> str:
+        """Address of a @context, which is hosted from now on if it has none."""
         if not context:
             return CORE_URL
         if isinstance(context, list) and len(context) == 1:

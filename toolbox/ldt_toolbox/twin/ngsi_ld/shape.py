@@ -108,12 +108,7 @@ def shape_of(call: Call, body: Mapping[str, Any] | None = None) -> Shape:
             raise ProblemError("", f"the twin does not do {name}", status=501)
     media = call.accepting(JSON, JSON_LD, GEO_JSON)
     options = [each for each in call.params.get("options", "").split(",") if each]
-    pick, omit = names(call, body, "pick"), names(call, body, "omit")
-    attributes = names(call, body, "attrs")
-    if pick and attributes:
-        raise bad("attrs and pick exclude each other (5.7.2)")
-    if pick & omit:
-        raise bad("a name is both in pick and in omit (4.21)")
+    attributes, pick, omit = projection(call, body)
     geometry = body.get("geometryProperty", call.params.get("geometryProperty"))
     datasets = body.get("datasetId", call.params.get("datasetId"))
     form = Form(
@@ -133,6 +128,25 @@ def shape_of(call: Call, body: Mapping[str, Any] | None = None) -> Shape:
         omit=omit,
         context_in_body=not prefers_json,
     )
+
+
+def projection(
+    call: Call, body: Mapping[str, Any]
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """What `attrs`, `pick` and `omit` name (4.21).
+
+    Raises
+    ------
+    ProblemError
+        BadRequestData for what excludes each other.
+    """
+    pick, omit = names(call, body, "pick"), names(call, body, "omit")
+    attributes = names(call, body, "attrs")
+    if pick and attributes:
+        raise bad("attrs and pick exclude each other (5.7.2)")
+    if pick & omit:
+        raise bad("a name is both in pick and in omit (4.21)")
+    return attributes, pick, omit
 
 
 def names(call: Call, body: Mapping[str, Any], parameter: str) -> frozenset[str]:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import orjson
 from starlette.responses import Response
 
-from ldt_toolbox.models.contexts import CORE_URL
 from ldt_toolbox.twin.ngsi_ld.call import Call
+from ldt_toolbox.twin.ngsi_ld.entities import entity_id
 from ldt_toolbox.twin.ngsi_ld.instances import NULL, is_uri
 from ldt_toolbox.twin.ngsi_ld.query import page_headers, paging
 from ldt_toolbox.twin.ngsi_ld.routing import Table
@@ -63,7 +63,7 @@ class Subscriptions:
         context = call.namespace.context
         found = definition(call.services, tenant, body, context)
         _check_expiry(body)
-        link = link_header(_address(call, body.get("jsonldContext", context)))
+        link = link_header(call.context_address(body.get("jsonldContext", context)))
 
         def job(write: Transaction) -> None:
             execute, home = write.connection.execute, write.tenant(tenant)
@@ -106,7 +106,7 @@ class Subscriptions:
 
     def one(self, call: Call) -> Response:
         """GET subscriptions/{id} (5.8.3)."""
-        tenant, own = call.read_tenant(), _own(call)
+        tenant, own = call.read_tenant(), entity_id(call)
         row = call.store.read(lambda connection: _row(connection, tenant, own))
         if row is None:
             raise _nothing(own)
@@ -115,7 +115,7 @@ class Subscriptions:
     def update(self, call: Call) -> Response:
         """PATCH subscriptions/{id} (5.8.2)."""
         call.require_json(patch=True)
-        tenant, own = call.read_tenant(), _own(call)
+        tenant, own = call.read_tenant(), entity_id(call)
         fragment = _body(call, nulls=True)
         if fragment.pop("id", own) != own:
             raise bad("the id of a subscription cannot be changed (5.8.2)")
@@ -129,7 +129,7 @@ class Subscriptions:
         found = definition(call.services, tenant, body, context)
         if "expiresAt" in fragment:
             _check_expiry(body)
-        link = link_header(_address(call, body.get("jsonldContext", context)))
+        link = link_header(call.context_address(body.get("jsonldContext", context)))
 
         def job(write: Transaction) -> None:
             changed = write.connection.execute(
@@ -149,7 +149,7 @@ class Subscriptions:
 
     def delete(self, call: Call) -> Response:
         """DELETE subscriptions/{id} (5.8.5)."""
-        tenant, own = call.read_tenant(), _own(call)
+        tenant, own = call.read_tenant(), entity_id(call)
 
         def job(write: Transaction) -> None:
             gone = write.connection.execute(
@@ -161,13 +161,6 @@ class Subscriptions:
         call.store.write(job).result()
         self._notifier.drop(tenant, own)
         return call.done()
-
-
-def _own(call: Call) -> str:
-    own = call.parts["id"]
-    if not is_uri(own):
-        raise bad(f"id {own!r:.100} is no URI, such as urn:ngsi-ld:Subscription:1")
-    return own
 
 
 def _nothing(own: str) -> ProblemError:
@@ -224,18 +217,6 @@ def _context(call: Call, body: Mapping[str, Any], fragment: Mapping[str, Any], o
 def _check_expiry(body: Mapping[str, Any]) -> None:
     if "expiresAt" in body and instant("expiresAt", body["expiresAt"]) <= now():
         raise bad("expiresAt has passed (5.8.1)")
-
-
-def _address(call: Call, context: Any) -> str:
-    """Address of a @context, hosted from now on if it was written out."""
-    if not context:
-        return CORE_URL
-    if isinstance(context, list) and len(context) == 1:
-        context = context[0]
-    if isinstance(context, str):
-        return context
-    base = call.url.split("?")[0].removesuffix(call.path) + call.services.root
-    return call.services.contexts.kept_address(context, f"{base}/jsonldContexts")
 
 
 def _shown(call: Call, row: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from ldt_toolbox.twin.ngsi_ld.call import Call
 from ldt_toolbox.twin.ngsi_ld.namespace import Namespace
 from ldt_toolbox.twin.ngsi_ld.represent import Form, represent
-from ldt_toolbox.twin.ngsi_ld.shape import names
+from ldt_toolbox.twin.ngsi_ld.shape import projection
 from ldt_toolbox.twin.problems import ProblemError, bad
 from ldt_toolbox.twin.store import VALUE_KEY, Doc, Instance
 from ldt_toolbox.twin.temporal.find import Series, State
@@ -158,12 +158,7 @@ def temporal_form(call: Call, body: Mapping[str, Any], which: str) -> TemporalFo
     for name in ("join", "entityMap", "csf"):
         if call.params.get(name) not in (None, "", "false") or name in body:
             raise ProblemError("", f"the twin does not do {name}", status=501)
-    pick, omit = names(call, body, "pick"), names(call, body, "omit")
-    attributes = names(call, body, "attrs")
-    if pick and attributes:
-        raise bad("attrs and pick exclude each other (5.7.4)")
-    if pick & omit:
-        raise bad("a name is both in pick and in omit (4.21)")
+    attributes, pick, omit = projection(call, body)
     datasets = body.get("datasetId", call.params.get("datasetId", ""))
     datasets = datasets.split(",") if isinstance(datasets, str) else datasets
     if not isinstance(datasets, list) or not all(isinstance(each, str) for each in datasets):
