@@ -17,6 +17,7 @@ from ldt_toolbox.twin.ngsi_ld.routing import Router
 from ldt_toolbox.twin.ngsi_ld.subscriptions import Subscriptions
 from ldt_toolbox.twin.ngsi_ld.tables import TABLES
 from ldt_toolbox.twin.notify.notifier import Notifier
+from ldt_toolbox.twin.paths import Paths
 from ldt_toolbox.twin.problems import ProblemError
 from ldt_toolbox.twin.store import Store
 from ldt_toolbox.twin.temporal.record import record
@@ -76,6 +77,7 @@ def create_app(
     )
     app.router.redirect_slashes = False
     app.add_middleware(Guard, token=token)
+    app.add_middleware(Paths)
     return app
 
 
