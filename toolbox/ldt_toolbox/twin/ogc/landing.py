@@ -18,6 +18,7 @@ from ldt_toolbox.twin.ogc.answers import (
     answer,
     check_parameters,
     link,
+    media_of,
     refused,
 )
 from ldt_toolbox.twin.ogc.collection import Collection
@@ -96,7 +97,7 @@ class Landing:
             "description": "Entities, layers of runs and use cases of a local digital twin",
             "links": links,
         }
-        if call.params.get("f") == "json":
+        if media_of(call, JSON, HTML) == JSON:
             return answer(call, document, Page(document["title"]))
         found = self._collections(call)
         rows = [
