@@ -19,6 +19,7 @@ class Package:
     version: str
     sha256: str
     kind: str  # "sdist" or "wheel"
+    platform: str = "manylinux2014_x86_64"  # of a wheel that is built for one
 
     @property
     def label(self) -> str:
@@ -92,7 +93,7 @@ def fetch(package: Package, folder: Path) -> Path:
     command += ["--disable-pip-version-check", "--dest", str(folder)]
     if package.kind == "wheel":
         # one fixed platform, so that every machine gets the file with the pinned hash
-        command += ["--only-binary", ":all:", "--platform", "manylinux2014_x86_64"]
+        command += ["--only-binary", ":all:", "--platform", package.platform]
         command += ["--python-version", "3.11", "--implementation", "cp"]
     else:
         command += ["--no-binary", package.name]

@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ldt_toolbox.errors import ParameterError
 from ldt_toolbox.mobility import homes as living
@@ -112,7 +112,13 @@ def at_speed(network: Network, parameters: Parameters) -> Network:
     return replace(network, edges=network.edges.assign(**times))
 
 
-def places(inputs: Inputs, network: Network, parameters: Parameters) -> Places:
+def places(
+    inputs: Inputs,
+    network: Network,
+    parameters: Parameters,
+    *,
+    stops: gpd.GeoDataFrame | None = None,
+) -> Places:
     """Gather homes, destinations, stops and jobs of the territory.
 
     Parameters
@@ -123,6 +129,8 @@ def places(inputs: Inputs, network: Network, parameters: Parameters) -> Places:
         Streets on foot: people live along them where no building is known.
     parameters : Parameters
         `amenity_classes`, `green_min_area_ha`, `population_total`.
+    stops : geopandas.GeoDataFrame, optional
+        Those of the timetable; without it those of the role `stops`.
 
     Raises
     ------
@@ -163,16 +171,20 @@ def places(inputs: Inputs, network: Network, parameters: Parameters) -> Places:
     spots = spots[spots["class"].isin(wanted)].reset_index(drop=True)
     # a class of which the territory's layers say nothing at all is not held against anybody
     told = set(AMENITY_CLASSES) if "amenities" in inputs else set(spots["class"])
-    stops = gpd.GeoDataFrame({"name": [], "mode": []}, geometry=[], crs=crs)
-    if "stops" in inputs:
-        found = inputs.frame("stops").reset_index(drop=True)
-        stops = found.assign(
-            name=found["name"].fillna("") if "name" in found else "",
-            mode=found["mode"].fillna("bus") if "mode" in found else "bus",
-        )
+    halts = _stops(inputs, crs) if stops is None else stops
     return Places(
-        lived_in, spots, tuple(c for c in wanted if c in told), stops, jobs, counted
+        lived_in, spots, tuple(c for c in wanted if c in told), halts, jobs, counted
     )  # fmt: skip
+
+
+def _stops(inputs: Inputs, crs: object) -> gpd.GeoDataFrame:
+    if "stops" not in inputs:
+        return gpd.GeoDataFrame({"name": [], "mode": []}, geometry=[], crs=crs)
+    found = inputs.frame("stops").reset_index(drop=True)
+    return found.assign(
+        name=found["name"].fillna("") if "name" in found else "",
+        mode=found["mode"].fillna("bus") if "mode" in found else "bus",
+    )
 
 
 def join(network: Network, here: Places, parameters: Parameters) -> Site:
@@ -204,6 +216,8 @@ def minutes(site: Site, here: Places, *, limit_min: float = 60.0) -> pd.DataFram
     pandas.DataFrame of float
         A row a home, a column a class; inf where none is reached within the limit.
     """
+    if not here.classes:
+        return pd.DataFrame(index=pd.RangeIndex(len(site.home)))
     member = pd.DataFrame({c: (here.spots["class"] == c).to_numpy() for c in here.classes})
     found = nearest_of_each(site.graph, site.home, site.spot, member, limit=60 * limit_min)
     return found / 60
@@ -231,6 +245,59 @@ def share_pct(weight: NDArray[np.float64], reached: NDArray[np.bool_]) -> float 
     return 100 * float(weight[reached].sum()) / whole if whole > 0 else None
 
 
+def squares(here: Places, *, cell_m: float) -> pd.DataFrame:
+    """Squares in which people live, and the home that stands for each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `column`, `row`, `weight`, `home` (the one with the most weight), sorted. `of_home` in its
+        ``attrs`` holds the square of each home, -1 for homes without weight.
+    """
+    point = shapely.get_coordinates(here.homes.places.geometry.representative_point().to_numpy())
+    some = np.flatnonzero(here.homes.weight > 0)
+    cell = np.floor(point[some] / cell_m).astype(np.int64)
+    table = pd.DataFrame(
+        {"column": cell[:, 0], "row": cell[:, 1], "weight": here.homes.weight[some], "home": some}
+    )
+    groups = table.groupby(["column", "row"])
+    of_home = np.full(len(here.homes.weight), -1)
+    of_home[some] = groups.ngroup()
+    out = groups.agg(weight=("weight", "sum"), home=("weight", "idxmax")).reset_index()
+    out["home"] = some[out["home"].to_numpy()]
+    out.attrs["of_home"] = of_home
+    return out
+
+
+def square_frame(
+    here: Places, table: pd.DataFrame, *, cell_m: float, fewest: int, **columns: NDArray[np.float64]
+) -> gpd.GeoDataFrame:
+    """Squares with their values; where fewer residents live than allowed, none is shown.
+
+    Parameters
+    ----------
+    here : Places
+        Tells whether residents are counted; floors are nobody's personal data.
+    table : pandas.DataFrame
+        From `squares`.
+    cell_m : float
+        Side.
+    fewest : int
+        Fewest residents of a square that is shown.
+    **columns : numpy.ndarray, shape (squares,)
+        Values; inf becomes NaN.
+    """
+    few = (table["weight"] < fewest) if here.homes.people else pd.Series(False, index=table.index)
+    values = pd.DataFrame({"weight": table["weight"].round(1), **columns}).replace(np.inf, np.nan)
+    values[few] = np.nan
+    west, south = table["column"] * cell_m, table["row"] * cell_m
+    return gpd.GeoDataFrame(
+        values.assign(suppressed=few),
+        geometry=shapely.box(west, south, west + cell_m, south + cell_m),
+        crs=here.homes.places.crs,
+    )
+
+
 def cells(
     here: Places, time: pd.DataFrame, *, minutes_limit: float, fewest: int
 ) -> gpd.GeoDataFrame:
@@ -245,8 +312,7 @@ def cells(
     minutes_limit : float
         Within which a class counts as near.
     fewest : int
-        Squares with fewer residents show no value, so that nobody can be recognised; only where
-        the weight counts residents.
+        See `square_frame`.
 
     Returns
     -------
@@ -254,38 +320,22 @@ def cells(
         `weight`, `classes_near` (weighted mean), `share_all_pct`, `minutes_all` (weighted mean
         minutes to the farthest class, NaN where one is out of reach), `suppressed`, geometry.
     """
-    homes = here.homes
-    point = shapely.get_coordinates(homes.places.geometry.representative_point().to_numpy())
-    weight = homes.weight
-    cell = np.floor(point / CELL_M).astype(np.int64)[weight > 0]
-    near = time.to_numpy()[weight > 0] <= minutes_limit
-    last = time.max(axis=1).to_numpy()[weight > 0] if len(time.columns) else np.full(len(cell), 0)
-    table = pd.DataFrame(
-        {
-            "column": cell[:, 0], "row": cell[:, 1], "weight": weight[weight > 0],
-            "near": near.sum(axis=1), "all": near.all(axis=1), "last": last,
-        }
+    table = squares(here, cell_m=CELL_M)
+    of_home = table.attrs["of_home"]
+    some = of_home >= 0
+    near = time.to_numpy().reshape(len(of_home), -1) <= minutes_limit
+    last = time.max(axis=1).to_numpy() if len(time.columns) else np.full(len(of_home), np.nan)
+
+    def mean(values: ArrayLike, digits: int) -> NDArray[np.float64]:
+        total = np.zeros(len(table))
+        weighted = np.asarray(values, np.float64) * here.homes.weight
+        np.add.at(total, of_home[some], weighted[some])
+        return np.asarray(np.round(total / table["weight"].to_numpy(), digits))
+
+    return square_frame(
+        here, table, cell_m=CELL_M, fewest=fewest, classes_near=mean(near.sum(axis=1), 3),
+        share_all_pct=mean(100 * near.all(axis=1), 2), minutes_all=mean(last, 2),
     )  # fmt: skip
-    for name in ("near", "all", "last"):
-        table[name] = table[name] * table["weight"]
-    sums = table.groupby(["column", "row"], as_index=False).sum()
-    west, south = sums["column"] * CELL_M, sums["row"] * CELL_M
-    whole = sums["weight"]
-    few = (whole < fewest) if homes.people else pd.Series(False, index=sums.index)
-    out = pd.DataFrame(
-        {
-            "weight": whole.round(1),
-            "classes_near": (sums["near"] / whole).round(3),
-            "share_all_pct": (100 * sums["all"] / whole).round(2),
-            "minutes_all": (sums["last"] / whole).replace(np.inf, np.nan).round(2),
-        }
-    )
-    out[few] = np.nan
-    return gpd.GeoDataFrame(
-        out.assign(suppressed=few),
-        geometry=shapely.box(west, south, west + CELL_M, south + CELL_M),
-        crs=homes.places.crs,
-    )
 
 
 def centre(site: Site, here: Places, parameters: Parameters) -> tuple[int, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ldt_toolbox.errors import DataError, ParameterError
+from ldt_toolbox.mobility import steps
 from ldt_toolbox.mobility.graph import build_graph
 from ldt_toolbox.mobility.gtfs.calendar import representative_day, trips_a_day
 from ldt_toolbox.mobility.gtfs.day import day_timetable
@@ -20,16 +21,11 @@ from ldt_toolbox.mobility.raptor import UNREACHED
 from ldt_toolbox.mobility.search import reach
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.timetable import Timetable, Walks, walks
-from ldt_toolbox.mobility.transit_access import (
-    TransitQuery,
-    cumulative_access,
-    time_blocks,
-)
+from ldt_toolbox.mobility.transit_access import TransitQuery, cumulative_access, time_blocks
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note
 from ldt_toolbox.sources import Inputs
 
-NONE = "none"
 CHANGE_AT_STOP_S = 60
 # GTFS route_type: tram, metro, rail, bus, ferry, cable tram, aerial lift, funicular, trolleybus,
 # monorail; hundreds are the extended types.
@@ -37,7 +33,6 @@ _MODES = {0: "tram", 1: "metro", 2: "rail", 3: "bus", 4: "ferry", 5: "tram", 6: 
           7: "funicular", 11: "bus", 12: "metro"}  # fmt: skip
 _EXTENDED = {1: "rail", 2: "bus", 4: "metro", 7: "bus", 8: "bus", 9: "tram", 10: "ferry",
              12: "ferry", 13: "aerial lift", 14: "funicular"}  # fmt: skip
-HIGH_CAPACITY = ("rail", "metro", "ferry")
 
 
 @dataclass(frozen=True)
@@ -216,12 +211,12 @@ def footpaths(site: Site, here: Places, feed: Feed, *, limit_s: float) -> Walks:
 def _between_ids(
     table: pd.DataFrame, column: str, number: dict[str, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    a, b = table["from_stop_id"].map(number), table["to_stop_id"].map(number)
-    known = (a.notna() & b.notna()).to_numpy(bool)
-    return (
-        a[known].to_numpy(np.int64), b[known].to_numpy(np.int64),
-        table[column].to_numpy(np.float64)[known],
-    )  # fmt: skip
+    a, b = (
+        np.array([number.get(name, -1) for name in table[end]], np.int64)
+        for end in ("from_stop_id", "to_stop_id")
+    )
+    known = (a >= 0) & (b >= 0)
+    return a[known], b[known], table[column].to_numpy(np.float64)[known]
 
 
 def _through_stations(
@@ -265,17 +260,21 @@ class Journeys:
 
     Attributes
     ----------
-    minutes : numpy.ndarray, shape (origins, classes)
+    squares : pandas.DataFrame
+        Squares from which the journeys start (`steps.squares`).
+    minutes : numpy.ndarray, shape (squares, classes)
         Median over the departures to the nearest destination of each class; inf beyond the limit.
-    jobs : numpy.ndarray, shape (origins, 3)
-        Jobs within the limit for an unlucky departure (5th percentile), a usual and a lucky one.
-    on_foot : numpy.ndarray, shape (origins,)
-        Jobs within the limit without any vehicle.
+    reached_pct : numpy.ndarray, shape (squares, 3)
+        Share of all jobs, or residents, within the limit: for an unlucky departure (5th
+        percentile), a usual and a lucky one.
+    on_foot_pct : numpy.ndarray, shape (squares,)
+        The same without any vehicle.
     """
 
+    squares: pd.DataFrame
     minutes: NDArray[np.float64]
-    jobs: NDArray[np.float64]
-    on_foot: NDArray[np.float64]
+    reached_pct: NDArray[np.float64]
+    on_foot_pct: NDArray[np.float64]
 
 
 def timetable_of(found: Offer, site: Site, here: Places, parameters: Parameters) -> Timetable:
@@ -285,14 +284,9 @@ def timetable_of(found: Offer, site: Site, here: Places, parameters: Parameters)
 
 
 def journeys(
-    timetable: Timetable,
-    site: Site,
-    here: Places,
-    parameters: Parameters,
-    *,
-    origins: NDArray[np.int64],
+    timetable: Timetable, site: Site, here: Places, on_foot: pd.DataFrame, parameters: Parameters
 ) -> Journeys:
-    """Travel times from some homes over the departure window.
+    """Travel times from every square over the departure window.
 
     Parameters
     ----------
@@ -300,51 +294,75 @@ def journeys(
         From `timetable_of`.
     site, here
         Streets on foot with homes, destinations, stops and jobs.
+    on_foot : pandas.DataFrame
+        Minutes from each home to each class (`steps.minutes`).
     parameters : Parameters
         `departure_from`, `departure_until`, `departure_step_min`, `transit_minutes`,
-        `access_walk_min`, `max_transfers`.
-    origins : numpy.ndarray of int
-        Which homes.
+        `transit_cell_m`, `access_walk_min`, `max_transfers`.
 
     Notes
     -----
     All destinations of a class are one place that every stop near one of them leads to: the
-    quickest way to it is the quickest way to the nearest.
+    quickest way to it is the quickest way to the nearest. Each square sets out from the home with
+    the most weight. Where jobs are not known, residents or floors are what is reached.
     """
-    stops, limit_s = timetable.stop_count, 60.0 * parameters.access_walk_min
-    rows = here.stops["row"].to_numpy(np.int64)
-    home = site.home[origins]
-    who, stop, seconds = _walks_between(site, home, site.stop, limit_s)
+    table = steps.squares(here, cell_m=parameters.transit_cell_m)
+    origin = table["home"].to_numpy()
+    home, rows = site.home[origin], here.stops["row"].to_numpy(np.int64)
+    goal = site.job if here.jobs_are_counted else home
+    amount = (here.jobs["jobs"] if here.jobs_are_counted else table["weight"]).to_numpy(np.float64)
+    classes, stops = len(here.classes), timetable.stop_count
+    walk_s, cutoff = 60.0 * parameters.access_walk_min, int(60 * parameters.transit_minutes)
+    who, stop, seconds = _walks_between(site, home, site.stop, walk_s)
     access = walks(who, rows[stop], seconds, places=len(home), stops=stops)
-    back = replace(site, graph=site.graph.reversed())
-    classes = len(here.classes)
     of_spot = pd.Categorical(here.spots["class"], categories=list(here.classes)).codes
-    ends = np.r_[site.spot, site.job]
-    place = np.r_[of_spot.astype(np.int64), classes + np.arange(len(site.job))]
-    places = classes + len(site.job)
-    end, halt, egress_s = _walks_between(back, ends, site.stop, limit_s)
-    last = _least(place[end], rows[halt], egress_s, places=places, stops=stops)
-    cutoff = 60 * parameters.transit_minutes
-    a, b, s = _walks_between(site, home, ends, float(cutoff))
-    direct = _least(a, place[b], s, places=len(home), stops=places)
+    place = np.r_[of_spot.astype(np.int64), classes + np.arange(len(goal))]
+    places = classes + len(goal)
+    back = replace(site, graph=site.graph.reversed())
+    end, halt, egress_s = _walks_between(back, np.r_[site.spot, goal], site.stop, walk_s)
+    egress = _least(place[end], rows[halt], egress_s, places=places, stops=stops)
+    a, b, s = _walks_between(site, home, goal, float(cutoff))
+    near, kind = np.nonzero(60 * on_foot.to_numpy()[origin] <= cutoff)
+    direct = _least(
+        np.r_[a, near], np.r_[b + classes, kind],
+        np.r_[s, 60 * on_foot.to_numpy()[origin][near, kind]], places=len(home), stops=places,
+    )  # fmt: skip
     query = TransitQuery(
-        timetable, access, last, departures(parameters), direct=direct,
+        timetable, access, egress, departures(parameters), direct=direct,
         max_transfers=parameters.max_transfers, cutoff_s=cutoff,
     )  # fmt: skip
-    amounts = here.jobs["jobs"].to_numpy(np.float64)
     minutes = np.full((len(home), classes), np.inf)
-    jobs = np.zeros((len(home), 3))
+    reached = np.zeros((len(home), 3))
     for first, times in time_blocks(query, percentiles=None, block=8):
         part = slice(first, first + len(times))
         middle = np.median(times[:, :classes].astype(np.float64), axis=2)
         minutes[part] = np.where(middle < UNREACHED, middle / 60, np.inf)
-        if len(amounts):
-            reached = cumulative_access(times[:, classes:], amounts, [cutoff])[:, :, 0]
-            jobs[part] = np.percentile(reached, [5, 50, 95], axis=1).T
+        sums = cumulative_access(times[:, classes:], amount, [cutoff])[:, :, 0]
+        reached[part] = np.percentile(sums, [5, 50, 95], axis=1).T
     walked = np.zeros(len(home))
-    to_job = place[b] >= classes
-    np.add.at(walked, a[to_job], amounts[place[b][to_job] - classes])
-    return Journeys(minutes, jobs, walked)
+    np.add.at(walked, a, amount[b])
+    return Journeys(table, minutes, 100 * reached / amount.sum(), 100 * walked / amount.sum())
+
+
+def access_frame(found: Journeys, here: Places, parameters: Parameters) -> gpd.GeoDataFrame:
+    """Squares with what public transport lets them reach.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        `weight`, `reached_p05_pct`, `reached_pct`, `reached_p95_pct`, `on_foot_pct`,
+        `minutes_all` (median over departures to the farthest class; NaN where one is out of
+        reach), `suppressed`, geometry.
+    """
+    last = (
+        found.minutes.max(axis=1) if found.minutes.shape[1] else np.full(len(found.squares), np.nan)
+    )
+    low, usual, high = np.round(found.reached_pct.T, 3)
+    return steps.square_frame(
+        here, found.squares, cell_m=parameters.transit_cell_m, fewest=parameters.fewest_people,
+        reached_p05_pct=low, reached_pct=usual, reached_p95_pct=high,
+        on_foot_pct=np.round(found.on_foot_pct, 3), minutes_all=np.round(last, 2),
+    )  # fmt: skip
 
 
 def departures(parameters: Parameters) -> NDArray[np.int64]:

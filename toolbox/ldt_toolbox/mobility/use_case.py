@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ldt_toolbox.mobility import steps, story, summary
+from ldt_toolbox.mobility import steps, story, summary, transit_steps, transit_summary
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.steps import Places, Site
+from ldt_toolbox.mobility.transit_steps import Journeys, Offer
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Indicator, Note, Results
 from ldt_toolbox.sources import Inputs
@@ -59,10 +60,27 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     """
     walk = steps.streets(inputs, parameters)
     bike = steps.streets(inputs, parameters, "bike")
-    here = steps.places(inputs, walk, parameters)
+    offered = transit_steps.offer(inputs, parameters)
+    here = steps.places(
+        inputs, walk, parameters, stops=None if offered is None else offered.stops
+    )  # fmt: skip
     site = steps.join(walk, here, parameters)
     found = access(site, here, bike, parameters)
-    return assemble(inputs, parameters, walk=walk, bike=bike, here=here, site=site, found=found)
+    ridden = ride(offered, site, here, found, parameters)
+    return assemble(
+        inputs, parameters, walk=walk, bike=bike, here=here, site=site, found=found,
+        offered=offered, ridden=ridden,
+    )  # fmt: skip
+
+
+def ride(
+    offered: Offer | None, site: Site, here: Places, found: Access, parameters: Parameters
+) -> Journeys | None:
+    """Travel times by public transport (see `transit_steps.journeys`); None without a timetable."""
+    if offered is None:
+        return None
+    timetable = transit_steps.timetable_of(offered, site, here, parameters)
+    return transit_steps.journeys(timetable, site, here, found.minutes["walk"], parameters)
 
 
 def access(site: Site, here: Places, bike: Network, parameters: Parameters) -> Access:
@@ -92,6 +110,8 @@ def assemble(
     here: Places,
     site: Site,
     found: Access,
+    offered: Offer | None,
+    ridden: Journeys | None,
 ) -> Results:
     """Join what the steps yield into the outputs of the manifest.
 
@@ -99,7 +119,7 @@ def assemble(
     ----------
     inputs, parameters
         As in `compute`.
-    walk, bike, here, site, found
+    walk, bike, here, site, found, offered, ridden
         What the steps of `compute` return.
     """
     result = Results(weight=dict(here.homes.unit))
@@ -112,12 +132,7 @@ def assemble(
     }
     result.tables = {
         "network": site.network.report,
-        "equity": pd.DataFrame(
-            [
-                summary.spread("near on foot", found.near_pct, here.homes.weight),
-                summary.spread("workplaces near on foot", found.jobs, here.homes.weight),
-            ]
-        ),
+        "equity": equity(here, found, parameters),
     }
     _numbers(result, here, site, found, walk, stress)
     if here.classes:
@@ -125,9 +140,24 @@ def assemble(
     if len(here.stops):
         _stops(result, inputs, here, site, parameters)
     result.notes = [*inputs.notes(), *here.homes.notes, *_gaps(inputs, here)]
+    if offered is not None and ridden is not None:
+        transit_summary.add(result, offered, ridden, site, here, parameters)
     _mark_synthetic(inputs, result)
     result.answer = story.answer(inputs.territory.names, here, result, parameters)
     return result
+
+
+def equity(here: Places, found: Access, parameters: Parameters) -> pd.DataFrame:
+    """How evenly what is near on foot is spread over residents or floors."""
+    weight = here.homes.weight
+    rows = [summary.spread("residents or floors near on foot", found.near_pct, weight)]
+    if len(here.jobs):
+        what = "jobs" if here.jobs_are_counted else "workplaces"
+        rows.append(summary.spread(f"{what} near on foot", found.jobs, weight))
+    if here.classes:
+        near = (found.minutes["walk"].to_numpy() <= parameters.near_minutes).sum(axis=1)
+        rows.append(summary.spread("classes near on foot", near.astype(np.float64), weight))
+    return pd.DataFrame(rows)
 
 
 def _numbers(
@@ -189,7 +219,8 @@ def _stops(
     result: Results, inputs: Inputs, here: Places, site: Site, parameters: Parameters
 ) -> None:
     limits = {"stop_m": parameters.stop_distance_m, "station_m": parameters.station_distance_m}
-    routes = inputs.table("routes") if "routes" in inputs else None
+    # routes of the map are no measure beside a timetable, which has its own
+    routes = inputs.table("routes") if "routes" in inputs and "gtfs" not in inputs else None
     result.tables["stops_by_mode"] = summary.mode_table(site, here, routes=routes, **limits)
     covered = steps.share_pct(here.homes.weight, summary.near_stop(site, here, **limits))
     result.indicators["stop_coverage"] = Indicator(covered)
