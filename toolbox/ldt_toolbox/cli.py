@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from ldt_toolbox import __version__
 from ldt_toolbox.twin.command import app as twin
+from ldt_toolbox.watch.command import watch
 
 if TYPE_CHECKING:
     from ldt_toolbox.parameters import Parameter
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(twin, name="twin")
+app.command()(watch)
 
 
 class _RunCommand(TyperCommand):

@@ -1,0 +1,338 @@
+"""Subscribes to the inputs of a use case and runs it again when they change."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ldt_toolbox.clients.errors import ClientError, TimedOut
+from ldt_toolbox.clients.ngsi_ld import NgsiLd, Notification, Receiver
+from ldt_toolbox.errors import LDTError, WrongUseError
+from ldt_toolbox.watch.brokers import (
+    Interest,
+    State,
+    broker_roles,
+    interest_of,
+    latest,
+    states,
+    type_interest,
+    values,
+)
+from ldt_toolbox.watch.pending import Pending
+from ldt_toolbox.watch.publishing import publish_live
+from ldt_toolbox.watch.runner import Runner
+from ldt_toolbox.watch.thresholds import Sides, Threshold
+from ldt_toolbox.watch.worker import Done, Job
+
+if TYPE_CHECKING:
+    from ldt_toolbox.territory import Territory
+    from ldt_toolbox.use_case import UseCase
+
+Log = Callable[[dict[str, Any]], None]
+Change = tuple[float | int | None, float | int | None]
+
+_LONGEST = 10
+"""A run waits at most this many times the debounce, however much goes on coming."""
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A run of a watch.
+
+    Attributes
+    ----------
+    number : int
+        0 is the one at the start.
+    roles : tuple of str
+        Whose data had changed.
+    changed : mapping of str to tuple
+        Indicators before and after, where they differ.
+    indicators : mapping of str to float or None
+        All of them.
+    seconds : float
+        From start to end, without publishing.
+    folder : pathlib.Path or None
+        Its results.
+    problem : str
+        Why there are none, or why they could not be published; else empty.
+    """
+
+    number: int
+    roles: tuple[str, ...]
+    changed: Mapping[str, Change] = field(default_factory=dict)
+    indicators: Mapping[str, float | int | None] = field(default_factory=dict)
+    seconds: float = 0.0
+    folder: Path | None = None
+    problem: str = ""
+
+
+class Watch:
+    """A use case on a territory that is kept up to date while it is entered.
+
+    Parameters
+    ----------
+    case, territory
+        What and where.
+    given : mapping of str to object, optional
+        Parameter values.
+    out : pathlib.Path
+        Results go to `out/<territory>/<use case>/live/`.
+    debounce_s : float
+        Changes are gathered until none has come for this long, in seconds.
+    thresholds : sequence of Threshold
+        Changes of their attributes count only when they are passed.
+    last_days : float, optional
+        Take observations of the days before the latest one instead of territory.yaml's period.
+    publish_to : NgsiLd, optional
+        Broker that gets the results of each run.
+    layers : collection of str, optional
+        Layers whose features are published; none if left out, indicators always are.
+    gauges : NgsiLd, optional
+        Broker of thresholds with a type of their own; that of the first input if left out.
+    receiver : Receiver, optional
+        Where notifications go; one on the loopback if left out.
+    log : callable, optional
+        Gets every event as a dict.
+
+    Raises
+    ------
+    WrongUseError
+        If no input comes from a broker, or a number is out of range.
+    ParameterError
+        If a parameter is unknown or out of range.
+    """
+
+    def __init__(
+        self,
+        case: "UseCase",
+        territory: "Territory",
+        *,
+        given: Mapping[str, Any] | None = None,
+        out: Path = Path("results"),
+        debounce_s: float = 5.0,
+        thresholds: Sequence[Threshold] = (),
+        last_days: float | None = None,
+        publish_to: NgsiLd | None = None,
+        layers: Collection[str] = (),
+        gauges: NgsiLd | None = None,
+        receiver: Receiver | None = None,
+        log: Log | None = None,
+    ) -> None:
+        if not debounce_s >= 0 or (last_days is not None and not last_days > 0):
+            raise WrongUseError(
+                f"debounce_s = {debounce_s}, last_days = {last_days}: give positive numbers"
+            )
+        case.validate(given, territory=territory)
+        self.case, self.territory = case, territory
+        self._roles = broker_roles(case, territory)
+        self._typed = sorted({one.type for one in thresholds if one.type})
+        if not self._roles and not (self._typed and gauges):
+            raise WrongUseError(
+                f"{case.id} takes nothing from a broker in {territory.path}: give one of its "
+                "roles a source with `protocol: ngsi-ld`, or name a threshold with its type and "
+                "a broker, such as WaterObserved.height=1.5"
+            )
+        self._gauges = gauges
+        self._sides = Sides(tuple(thresholds))
+        self._pending = Pending(quiet_s=debounce_s, longest_s=_LONGEST * debounce_s)
+        self._runner = Runner(case.path, territory.path, given or {}, out)
+        self._last_days, self._publish_to, self._layers = last_days, publish_to, layers
+        self._receiver = receiver or Receiver()
+        self._say = log or (lambda event: None)
+        self._interests: dict[str, Interest] = {}
+        self._seen: dict[State, Any] = {}
+        self._latest = ""
+        self._indicators: Mapping[str, float | int | None] = {}
+        self._reruns: queue.Queue[Rerun] = queue.Queue()
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._listen, name="watch-listen", daemon=True),
+            threading.Thread(target=self._work, name="watch-work", daemon=True),
+        ]
+
+    def __enter__(self) -> Self:
+        self._receiver.__enter__()
+        try:
+            self._subscribe()
+        except BaseException:
+            self._end()
+            raise
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._pending.close()
+        self._runner.close()
+        self._end()
+        for thread in self._threads:
+            thread.join()
+        self._tell("ended")
+
+    def next_run(self, *, timeout_s: float = 120) -> Rerun:
+        """Wait for the next run; the first one is that of the start.
+
+        Raises
+        ------
+        TimedOut
+            If none ends in time.
+        """
+        try:
+            return self._reruns.get(timeout=timeout_s)
+        except queue.Empty:
+            raise TimedOut(
+                f"no run of {self.case.id} ended in {timeout_s:g} s: nothing changed that it "
+                "depends on, or the run takes longer; see the log"
+            ) from None
+
+    def _subscribe(self) -> None:
+        wanted = [
+            interest_of(source, self.case.roles[role]) for role, source in self._roles.items()
+        ]
+        broker = self._gauges or (wanted[0].client if wanted else None)
+        for name in self._typed if broker is not None else ():
+            assert broker is not None  # noqa: S101 - the loop has none else
+            watched = self._sides.attributes(name)
+            wanted.append(type_interest(broker, name, sorted(watched), self._roles))
+        for one in wanted:
+            entities = one.now()
+            self._latest = max(self._latest, latest(entities))
+            for entity in entities:
+                self._seen |= states(entity, one.attributes)
+                self._sides.passings(str(entity.get("id", "")), values(entity, one.attributes))
+            name = f"ldt watch {self.case.id} {self.territory.id}"
+            told_by = one.subscribe(self._receiver, name=name)
+            self._interests[told_by] = one
+            self._tell(
+                "subscribed", subscription=told_by, type=one.type, roles=list(one.roles),
+                attributes=list(one.attributes), entities=len(entities),
+            )  # fmt: skip
+
+    def _end(self) -> None:
+        for told_by, one in self._interests.items():
+            try:
+                one.client.subscriptions.delete(told_by)
+            except ClientError as error:
+                self._tell("failed", what=f"delete subscription {told_by}", reason=str(error))
+            else:
+                self._tell("unsubscribed", subscription=told_by)
+        for one in self._interests.values():
+            one.client.close()
+        self._interests = {}
+        self._receiver.close()
+
+    def _listen(self) -> None:
+        for notification in self._receiver:
+            self._came(notification)
+
+    def _came(self, notification: Notification) -> None:
+        """Tell news from repetition, and what counts from what does not."""
+        one = self._interests.get(notification.subscription_id)
+        if one is None:
+            return
+        fresh: dict[State, Any] = {}
+        passed = []
+        for entity in notification.data:
+            told = states(entity, one.attributes)
+            fresh |= {key: state for key, state in told.items() if self._seen.get(key) != state}
+            passed += self._sides.passings(
+                str(entity.get("id", "")), values(entity, one.attributes)
+            )
+        self._seen |= fresh
+        self._latest = max(self._latest, latest(notification.data))
+        for each in passed:
+            self._tell(
+                "passed", entity=each.entity, attribute=each.threshold.attribute,
+                value=each.value, threshold=each.threshold.value, side=each.side,
+            )  # fmt: skip
+        guarded = self._sides.attributes(one.type)
+        counts = bool(passed) or any(name not in guarded for _, name in fresh)
+        self._tell(
+            "came", roles=list(one.roles), entities=sorted({own for own, _ in fresh}),
+            attributes=sorted({name for _, name in fresh}), counts=counts,
+        )  # fmt: skip
+        if counts:
+            self._pending.add(one.roles)
+
+    def _work(self) -> None:
+        self._run(0, ())
+        number = 0
+        while not self._stopped.is_set() and (roles := self._pending.take()) is not None:
+            number += 1
+            self._run(number, tuple(sorted(roles)))
+
+    def _run(self, number: int, roles: tuple[str, ...]) -> None:
+        self._tell("run", number=number, roles=list(roles))
+        began = time.monotonic()
+        done = self._runner.run(Job(roles, self._period()))
+        if done is None:
+            return  # stopped
+        rerun = self._outcome(number, roles, done, time.monotonic() - began)
+        if done.problem:
+            # what changed has not been used yet: it is loaded with the next change
+            self._pending.keep(roles)
+        elif self._publish_to is not None and done.folder is not None:
+            rerun = self._published(rerun, done.folder)
+        self._reruns.put(rerun)
+
+    def _outcome(self, number: int, roles: tuple[str, ...], done: Done, seconds: float) -> Rerun:
+        before = self._indicators
+        changed = {
+            key: (before.get(key), value)
+            for key, value in done.indicators.items()
+            if number and before.get(key) != value
+        }
+        if done.problem:
+            self._tell("failed", what=f"run {number}", reason=done.problem)
+        else:
+            self._indicators = done.indicators
+            self._tell(
+                "ran", number=number, seconds=round(seconds, 2), loaded=list(done.loaded),
+                load_s=round(done.load_s, 2), compute_s=round(done.compute_s, 2),
+                changed={key: list(pair) for key, pair in changed.items()},
+            )  # fmt: skip
+        return Rerun(number, roles, changed, done.indicators, seconds, done.folder, done.problem)
+
+    def _published(self, rerun: Rerun, folder: Path) -> Rerun:
+        assert self._publish_to is not None  # noqa: S101 - asked by the caller
+        try:
+            outcome = publish_live(
+                folder, self.case, self.territory, self._publish_to, layers=self._layers
+            )
+        except LDTError as error:
+            self._tell("failed", what=f"publish run {rerun.number}", reason=str(error))
+            return _with_problem(rerun, str(error))
+        self._tell("published", number=rerun.number, outcome=str(outcome))
+        for each, reason in outcome.failed.items():
+            self._tell("failed", what=f"publish {each}", reason=reason)
+        return rerun if outcome.ok else _with_problem(rerun, str(outcome))
+
+    def _period(self) -> tuple[str, ...]:
+        if self._last_days is None:
+            return ()
+        now = datetime.now(UTC)
+        last = datetime.fromisoformat(self._latest) if self._latest else now
+        end = last.astimezone(UTC) + timedelta(seconds=1)  # the end is not part of the period
+        return (end - timedelta(days=self._last_days)).isoformat(), end.isoformat()
+
+    def _tell(self, event: str, **more: Any) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._say({"at": at, "event": event, **more})
+
+
+def _with_problem(rerun: Rerun, problem: str) -> Rerun:
+    return Rerun(
+        rerun.number, rerun.roles, rerun.changed, rerun.indicators, rerun.seconds, rerun.folder,
+        f"not published: {problem}",
+    )  # fmt: skip
