@@ -1,0 +1,162 @@
+"""One simulation of a storm on a ground: runoff by curve number, sewers, inflows, open edges."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ldt_toolbox.errors import DataError
+from ldt_toolbox.flood.boundaries import Inflow, Open, Series, Sides, Wall
+from ldt_toolbox.flood.buildings import Buildings
+from ldt_toolbox.flood.event import Options, Rates, Scheme
+from ldt_toolbox.flood.ground import Setup
+from ldt_toolbox.flood.losses import scs_increments_mm
+from ldt_toolbox.flood.simulation import Simulation, simulate
+from ldt_toolbox.flood.storms import Storm
+from ldt_toolbox.parameters import Parameters
+from ldt_toolbox.space.raster import Raster
+
+BLOCK_CELL_M = 2.0  # up to here a building fills cells without closing the streets beside it
+LEAST_CURVE_NUMBER = 1.0
+
+
+class RunoffRates(Sequence[NDArray[np.float64]]):
+    """Rain that runs off in each step, mm/h: grids made when they are asked for.
+
+    Curve numbers are rounded to a half, so that a table of a few hundred numbers a step stands
+    for all grids.
+
+    Parameters
+    ----------
+    storm : Storm
+        Rain.
+    curve_number : numpy.ndarray, shape (rows, columns)
+        Above 0, at most 100.
+    """
+
+    def __init__(self, storm: Storm, curve_number: NDArray[np.floating]) -> None:
+        self._half = np.rint(2 * np.clip(curve_number, LEAST_CURVE_NUMBER, 100)).astype(np.uint8)
+        numbers = np.maximum(np.arange(201) / 2, LEAST_CURVE_NUMBER)
+        runoff = scs_increments_mm(storm.depth_mm, numbers)
+        hours = np.append(np.diff(storm.start_s), 1.0) / 3600
+        self._table = np.maximum(runoff, 0.0) / hours[:, None]
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.float64]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[NDArray[np.float64]]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return self._table[index][self._half]
+
+
+def treatment(parameters: Parameters, cell_m: float) -> str:
+    """How buildings stand in the way: as asked, else blocked on fine cells and drag on others."""
+    asked: str = parameters.building_treatment
+    if asked != "auto":
+        return asked
+    return "block" if cell_m <= BLOCK_CELL_M else "drag"
+
+
+def flood(
+    setup: Setup,
+    storm: Storm,
+    parameters: Parameters,
+    *,
+    inflows: Sequence[Inflow] = (),
+    scheme: Scheme = "inertial",
+    snapshot_s: float = 0.0,
+    progress: Callable[[float], None] | None = None,
+) -> Simulation:
+    """Simulate a storm (see `simulation.simulate`).
+
+    Parameters
+    ----------
+    setup : Setup
+        The ground, today or changed.
+    storm : Storm
+        Rain; SCS curve numbers take their part of it before it reaches the ground.
+    parameters : Parameters
+        Of the use case.
+    inflows : sequence of Inflow
+        From `inflows_of`.
+    scheme, snapshot_s, progress
+        As in `simulation`.
+    """
+    how = treatment(parameters, setup.cell_m)
+    losses = None
+    if setup.sewer_mm_h > 0:
+        drained = np.clip(setup.built + setup.paved, 0, 1).astype(np.float64) * setup.sewer_mm_h
+        losses = Rates([0.0], [drained])
+    edge = Open() if parameters.edges == "open" else Wall()
+    return simulate(
+        setup.elevation,
+        cell_m=setup.cell_m,
+        duration_s=duration_s(storm, inflows, parameters),
+        manning_n=setup.manning_n.astype(np.float64),
+        rain=Rates(storm.start_s.tolist(), RunoffRates(storm, setup.curve_number)),
+        losses=losses,
+        inflows=inflows,
+        sides=Sides(edge, edge, edge, edge, edge),
+        buildings=None if how == "none" else Buildings(setup.built, how),  # type: ignore[arg-type]
+        options=Options(scheme=scheme, snapshot_s=snapshot_s),
+        progress=progress,
+    )
+
+
+def duration_s(storm: Storm, inflows: Sequence[Inflow], parameters: Parameters) -> float:
+    """Time to simulate: as given, else to the end of rain and inflows and an hour more."""
+    if parameters.simulation_h is not None:
+        return 3600.0 * float(parameters.simulation_h)
+    ends = [storm.end_s, *(float(one.discharge_m3_s.time_s[-1]) for one in inflows)]
+    return max(ends) + 3600.0
+
+
+def inflows_of(table: pd.DataFrame, grid: Raster, elevation: NDArray[np.floating]) -> list[Inflow]:
+    """Inflows from hydrographs at points.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `site`, `x`, `y` (m, the grid's CRS), `time_min`, `discharge_m3_s`, and `width_m` where
+        the water enters over more than one cell.
+    grid : Raster
+        Gives place and shape.
+    elevation : numpy.ndarray, shape of the grid
+        Cells without a level take no water.
+
+    Raises
+    ------
+    DataError
+        If a site lies outside the terrain, or a discharge is missing.
+    """
+    found = []
+    for site, rows in table.groupby("site", sort=True):
+        x, y = float(rows["x"].iloc[0]), float(rows["y"].iloc[0])
+        width = float(rows["width_m"].iloc[0]) if "width_m" in rows else 0.0
+        reach = max(width / 2, 0.71 * grid.cell_size_m)
+        i, j = np.nonzero(np.isfinite(elevation))
+        t = grid.transform
+        away = np.hypot(t.c + (j + 0.5) * t.a - x, t.f + (i + 0.5) * t.e - y)
+        near = np.flatnonzero(away <= reach)
+        if not near.size:
+            raise DataError(
+                f"inflows: site `{site}` at {x:.0f}, {y:.0f} lies outside the terrain: "
+                f"give x and y in {grid.crs.to_string()}, inside it"
+            )
+        if not width > 0:
+            near = near[[np.argmin(away[near])]]
+        ordered = rows.sort_values("time_min")
+        flow = ordered["discharge_m3_s"].to_numpy(np.float64)
+        if not np.isfinite(flow).all():
+            raise DataError(f"inflows: site `{site}` lacks a discharge: fill the gap first")
+        found.append(
+            Inflow(i[near].tolist(), j[near].tolist(), Series(60 * ordered["time_min"], flow))
+        )
+    return found

@@ -1,0 +1,98 @@
+"""Official or observed flood maps as the hazard: depth rasters and polygons by return period."""
+
+import re
+from collections.abc import Mapping
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from ldt_toolbox.errors import DataError
+from ldt_toolbox.flood.ground import Ground
+from ldt_toolbox.space.paint import onto_grid, paint
+from ldt_toolbox.space.raster import Raster
+
+ROLE = re.compile(r"hazard_depth_(\d+)")
+LARGEST_DEPTH_M = 100.0
+
+
+def return_period_of(role: str) -> float | None:
+    """Return period of a role such as `hazard_depth_100`, None for other roles."""
+    match = ROLE.fullmatch(role)
+    return float(match.group(1)) if match else None
+
+
+def depths_on_grid(
+    rasters: Mapping[float, Raster], ground: Ground
+) -> dict[float, NDArray[np.float32]]:
+    """Depth rasters on the ground's grid, by return period from frequent to rare.
+
+    Parameters
+    ----------
+    rasters : mapping of float to Raster
+        Depth in metres by return period, on any grid. A missing value is dry ground: that is how
+        the JRC's maps, and most others, write it.
+    ground : Ground
+        Gives the grid.
+
+    Raises
+    ------
+    DataError
+        If a raster does not reach the territory, or holds what can be no depth in metres.
+    """
+    found = {}
+    for period in sorted(rasters):
+        raster = rasters[period]
+        values = np.asarray(raster.values, np.float64)
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        if low < 0 or high > LARGEST_DEPTH_M:
+            raise DataError(
+                f"hazard_depth_{period:g} holds depths from {low:g} to {high:g} m: depths lie "
+                "between 0 and 100 m; is it in centimetres, a water level, or are missing cells "
+                "not marked as such?"
+            )
+        # dry before resampling, else the water's edge would shrink by half a cell
+        whole = raster.with_values(np.nan_to_num(values).astype(np.float32))
+        depth = onto_grid(whole, ground.grid)
+        if not np.isfinite(depth[ground.inside]).any():
+            raise DataError(
+                f"hazard_depth_{period:g} does not reach the territory: check its extent and CRS"
+            )
+        found[period] = depth
+    return found
+
+
+def zones_on_grid(zones: gpd.GeoDataFrame, ground: Ground) -> dict[float, NDArray[np.float32]]:
+    """Depth from flood polygons, by return period: the middle of each polygon's class of depth.
+
+    Parameters
+    ----------
+    zones : geopandas.GeoDataFrame
+        `return_period_years`, `depth_low_m` and `depth_high_m`; overlapping polygons count with
+        their deepest.
+    ground : Ground
+        Gives the grid.
+
+    Raises
+    ------
+    DataError
+        If a depth is missing: an extent without depths gives no damage.
+    """
+    low = zones["depth_low_m"].to_numpy(np.float64)
+    high = zones["depth_high_m"].to_numpy(np.float64)
+    wrong = ~((low >= 0) & (high >= low))
+    if wrong.any():
+        raise DataError(
+            f"flood_zones: {int(wrong.sum())} polygons lack depth_low_m or depth_high_m, or have "
+            "them swapped: give both ends of each class of depth in metres"
+        )
+    found = {}
+    for period in sorted(zones["return_period_years"].astype(float).unique()):
+        chosen = (zones["return_period_years"].astype(float) == period).to_numpy(bool)
+        middle = (low[chosen] + high[chosen]) / 2
+        shapes = zones.geometry.to_numpy()[chosen]
+        depth = np.zeros(ground.grid.shape, np.float32)
+        order = np.argsort(middle, kind="stable")
+        paint(((shapes[k], float(middle[k])) for k in order), ground.grid, out=depth)
+        found[float(period)] = depth
+    return found

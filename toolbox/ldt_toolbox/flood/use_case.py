@@ -1,0 +1,210 @@
+"""The flood use case as one function: inputs and parameters in, results out."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ldt_toolbox.flood import (
+    flooding,
+    indicators,
+    layers,
+    observed,
+    robustness,
+    scenario,
+    screening,
+    steps,
+    story,
+    tables,
+)
+from ldt_toolbox.flood.ground import Ground
+from ldt_toolbox.flood.notes import notes_on, without_repetition
+from ldt_toolbox.flood.observed import Comparison
+from ldt_toolbox.flood.robustness import Draws
+from ldt_toolbox.flood.scenario import Scenario
+from ldt_toolbox.flood.screening import Screening
+from ldt_toolbox.flood.simulation import Simulation
+from ldt_toolbox.flood.steps import Access, Hazard, Yearly
+from ldt_toolbox.flood.storms import Rain
+from ldt_toolbox.flood.town import Impact, Town, impact
+from ldt_toolbox.parameters import Parameters
+from ldt_toolbox.results import Results
+from ldt_toolbox.sources import Inputs
+
+
+def compute(inputs: Inputs, parameters: Parameters) -> Results:
+    """Answer which places flood, who and what is hit, at what cost, and what measures change.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Layers by role, as the manifest of the use case describes them.
+    parameters : Parameters
+        Validated.
+
+    Returns
+    -------
+    Results
+        Every output of the manifest.
+
+    Raises
+    ------
+    DataError, ParameterError
+        Naming what is missing or wrong.
+    RunError
+        If the memory is too small for the grid.
+    """
+    ground = steps.lay(inputs, parameters)
+    found = steps.screen(ground, parameters)
+    rain = steps.rain(inputs, parameters)
+    run = steps.event(inputs, ground, rain, parameters)
+    second = steps.check(inputs, ground, rain, run, parameters)
+    town = steps.town(inputs, parameters)
+    hit = steps.hit(run, ground, town, parameters)
+    depths = steps.hazard(inputs, ground, rain, run, parameters)
+    yearly = steps.yearly(depths, ground, town, parameters)
+    access = steps.access(inputs, ground, run)
+    measures = plan(inputs, ground, found, parameters)
+    draws = uncertainty(inputs, ground, rain, measures, town, parameters)
+    table, change = compare(inputs, ground, rain, measures, run, hit, draws, town, parameters)
+    seen = compare_observed(inputs, ground, rain, run, parameters)
+    return assemble(
+        inputs, parameters, ground=ground, found=found, rain=rain, run=run, second=second,
+        town=town, hit=hit, depths=depths, yearly=yearly, access=access, table=table,
+        change=change, draws=draws, seen=seen,
+    )  # fmt: skip
+
+
+def plan(
+    inputs: Inputs, ground: Ground, found: Screening, parameters: Parameters
+) -> dict[str, Scenario]:
+    """Build the scenarios (see `scenario.scenarios`)."""
+    return scenario.scenarios(
+        ground, found, parameters,
+        basins=inputs.frame("retention_basins") if "retention_basins" in inputs else None,
+        walls=inputs.frame("walls") if "walls" in inputs else None,
+    )  # fmt: skip
+
+
+def uncertainty(
+    inputs: Inputs,
+    ground: Ground,
+    rain: Rain,
+    measures: dict[str, Scenario],
+    town: Town,
+    parameters: Parameters,
+) -> Draws:
+    """Rerun today and all measures with random constants (see `robustness.draws`)."""
+    table = inputs.table("inflows") if "inflows" in inputs else None
+    return robustness.draws(ground, rain.event, measures["all"], town, parameters, inflows=table)
+
+
+def compare(
+    inputs: Inputs,
+    ground: Ground,
+    rain: Rain,
+    measures: dict[str, Scenario],
+    run: Simulation,
+    hit: Impact,
+    draws: Draws,
+    town: Town,
+    parameters: Parameters,
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """Simulate the event with each scenario and compare with today.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `scenario.table`.
+    numpy.ndarray of float32, shape of the ground
+        Change of the highest depth with all measures, m, above the ground of today.
+    """
+    water = steps.inflows(inputs, ground)
+    totals = {"today": hit.totals()}
+    change = np.zeros(ground.grid.shape, np.float32)
+    for name, one in measures.items():
+        again = flooding.flood(
+            one.setup, rain.event.scaled(one.rain_factor), parameters, inflows=water,
+            scheme=run.scheme,  # type: ignore[arg-type]
+        )  # fmt: skip
+        depth = scenario.above_old_ground(again.peaks.depth_m, one.setup, ground.setup)
+        totals[name] = impact(depth, ground, town, parameters).totals()
+        if name == "all":
+            change = (depth - run.peaks.depth_m).astype(np.float32)
+    whole = totals["all"]["damaged_m2"] - totals["today"]["damaged_m2"]
+    interval = draws.interval("change_m2", whole)
+    return (
+        scenario.table(measures, totals, {} if interval is None else {"all": interval}),
+        change,
+    )
+
+
+def compare_observed(
+    inputs: Inputs, ground: Ground, rain: Rain, run: Simulation, parameters: Parameters
+) -> Comparison:
+    """Hold the event against observations (see `observed.compare`)."""
+    same = rain.observed or "inflows" in inputs
+    return observed.compare(run, inputs, ground, parameters, same_event=same)
+
+
+def assemble(
+    inputs: Inputs,
+    parameters: Parameters,
+    *,
+    ground: Ground,
+    found: Screening,
+    rain: Rain,
+    run: Simulation,
+    second: Simulation | None,
+    town: Town,
+    hit: Impact,
+    depths: Hazard,
+    yearly: Yearly,
+    access: Access | None,
+    table: pd.DataFrame,
+    change: NDArray[np.float32],
+    draws: Draws,
+    seen: Comparison,
+) -> Results:
+    """Join what the steps yield into the outputs of the manifest.
+
+    Parameters
+    ----------
+    inputs, parameters
+        As in `compute`.
+    ground, found, rain, run, second, town, hit, depths, yearly, access, table, change, draws, seen
+        What the steps of `compute` return.
+    """
+    result = Results(weight={"en": "m² lost entirely", "fr": "m² entièrement perdus"})
+    spots = screening.spot_areas(found, ground)
+    result.indicators = (
+        indicators.of(
+            ground, rain, run, second, town, hit, yearly, access, table, draws, spots, parameters
+        )
+        | seen.indicators
+    )
+    result.layers = layers.of(
+        ground, found, run, town, hit, depths, access, change, draws, spots, parameters
+    )
+    stages = screening.stages(found, ground, parameters)
+    result.tables = (
+        tables.of(
+            rain, town, hit, yearly, access, table, spots, stages, ground, inputs, run, parameters
+        )
+        | seen.tables
+    )
+    result.notes = [
+        *without_repetition(inputs).notes(), *rain.notes, *town.notes, *run.notes, *seen.notes,
+        *notes_on(inputs, ground, town, run, second, yearly, draws, parameters),
+    ]  # fmt: skip
+    fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
+    if fake:
+        result.synthetic = tuple(sorted(set(result.layers) | set(result.tables)))
+        result.indicators = indicators.marked(result.indicators)
+    result.answer = story.answer(
+        inputs.territory.names, ground, rain, result.indicators,
+        wet_depth_m=parameters.wet_depth_m,
+        assumed_rain=not rain.observed and parameters.origin["rain_mm"] == "manifest"
+        and not parameters.montana_a and "rain_series" not in inputs,
+        inflows="inflows" in inputs,
+    )  # fmt: skip
+    return result
