@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 import psutil
@@ -31,11 +32,20 @@ def test_the_peak_is_seen_and_kept() -> None:
     assert before > 0
 
 
+def wait_until(true: Callable[[], bool]) -> None:
+    """A process that was only just forked still bears its parent's name."""
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_only_kernels_among_the_children_are_ended() -> None:
     sleep = "import time; time.sleep(60)"
     other = subprocess.Popen([sys.executable, "-c", sleep])
     kernel = subprocess.Popen([sys.executable, "-c", sleep, "ipykernel_launcher"])
     try:
+        wait_until(lambda: "ipykernel_launcher" in psutil.Process(kernel.pid).cmdline())
         kill_children()
         assert not psutil.pid_exists(kernel.pid)
         assert other.poll() is None

@@ -27,4 +27,4 @@ def test_every_step_check_and_code_is_described(text):
 def test_numbers_of_types_are_right(text):
     own = len(catalogue().subjects()["ldt-toolbox"])
     assert f"{len(catalogue()) - own} types of the Smart Data Models programme" in text
-    assert own == 5
+    assert own == 6

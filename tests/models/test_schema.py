@@ -98,7 +98,7 @@ def test_published_files_are_those_that_the_declarations_make():
 
 def test_published_files_are_json(tmp_path):
     written = publish.write(tmp_path / "out")
-    assert len(written) == len(list(publish.PUBLISHED.iterdir())) == 73
+    assert len(written) == len(list(publish.PUBLISHED.iterdir())) == 75
     ids = [json.loads(path.read_text()).get("$id") for path in written]
     named = [one for one in ids if one]
     assert len(set(named)) == len(named) == 2 * len(ALL)

@@ -10,7 +10,10 @@ from ldt_toolbox.models.types import catalogue, shared_terms
 from ldt_toolbox.units import UNITS
 
 UPSTREAM = Path(__file__).parent / "upstream_terms.csv"
-OWN = {"UrbanHeatIslandCell", "FloodDepth", "Scenario", "SimulationRun", "RiskIndicator"}
+OWN = {
+    "UrbanHeatIslandCell", "FloodDepth", "AccessibilityCell", "Scenario", "SimulationRun",
+    "RiskIndicator",
+}  # fmt: skip
 ASKED = {
     "WeatherObserved", "WeatherForecast", "WeatherAlert", "WaterObserved", "FloodMonitoring",
     "RainFallRadarObserved", "TrafficFlowObserved", "GtfsStop", "GtfsRoute", "GtfsTrip",
