@@ -29,7 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(twin, name="twin")
-app.command()(watch)
 
 
 class _RunCommand(TyperCommand):
@@ -195,6 +194,9 @@ def publish(
     typer.echo(f"{'dry run: ' if dry_run else ''}{outcome}", err=True)
     if not outcome.ok:
         raise typer.Exit(FAILED)
+
+
+app.command()(watch)
 
 
 @app.command()
