@@ -11,7 +11,8 @@ from hypothesis.strategies import booleans
 from ldt_toolbox.twin.ngsi_ld.elsewhere import ELSEWHERE
 from ldt_toolbox.twin.ngsi_ld.tables import TABLES
 from ldt_toolbox.twin.ogc.extension import ogc_apis
-from ldt_toolbox.twin.ogc.schemas import ANSWERS, BODIES, TAKEN
+from ldt_toolbox.twin.ogc.openapi import ANSWERS
+from ldt_toolbox.twin.ogc.schemas import BODIES, TAKEN
 from ldt_toolbox.twin.serve import Twin
 
 EXAMPLES = 12

@@ -15,12 +15,39 @@ from ldt_toolbox.twin.ngsi_ld.routing import Table as Routes
 from ldt_toolbox.twin.ngsi_ld.tables import TABLES
 from ldt_toolbox.twin.ogc.answers import HTML, Page, Table, base, check_parameters, html, media_of
 from ldt_toolbox.twin.ogc.landing import OPENAPI
-from ldt_toolbox.twin.ogc.schemas import ANSWERS, BODIES, QUERY, SCHEMAS, TAKEN
+from ldt_toolbox.twin.ogc.schemas import BODIES, QUERY, SCHEMAS, TAKEN, Json, reference
 
 _BODY_MEDIA = {
     "PATCH": ("application/json", "application/merge-patch+json"),
 }
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+def _with(*names: str) -> Json:
+    return {
+        "type": "object",
+        "required": list(names),
+        "properties": {"links": reference("Links")} if "links" in names else {},
+    }
+
+
+#: Media type and schema of a good answer by path, for GET.
+ANSWERS: dict[str, tuple[str, Json]] = {
+    "/": ("application/json", _with("title", "links")),
+    "/conformance": ("application/json", _with("conformsTo")),
+    "/collections": ("application/json", _with("collections", "links")),
+    "/collections/{collectionId}": ("application/json", _with("id", "links", "crs")),
+    "/collections/{collectionId}/queryables": (
+        "application/schema+json", _with("$schema", "$id", "type", "properties"),
+    ),
+    "/collections/{collectionId}/items": ("application/geo+json", reference("FeatureCollection")),
+    "/collections/{collectionId}/items/{featureId}": ("application/geo+json", reference("Feature")),
+    "/processes": ("application/json", _with("processes", "links")),
+    "/processes/{processId}": ("application/json", _with("id", "version", "inputs", "outputs")),
+    "/jobs": ("application/json", _with("jobs", "links")),
+    "/jobs/{jobId}": ("application/json", reference("StatusInfo")),
+    "/jobs/{jobId}/results": ("application/json", {"type": "object"}),
+}  # fmt: skip
 
 
 class OpenApi:

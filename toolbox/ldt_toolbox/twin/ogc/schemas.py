@@ -121,23 +121,24 @@ TAKEN: dict[tuple[str, str], tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _ref(name: str) -> Json:
+def reference(name: str) -> Json:
+    """Reference to a schema of the document."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _many(name: str) -> Json:
-    return {"type": "array", "items": _ref(name), "minItems": 1, "maxItems": 1000}
+    return {"type": "array", "items": reference(name), "minItems": 1, "maxItems": 1000}
 
 
 #: Schema of the body by method and path.
 BODIES: dict[tuple[str, str], Json] = {
-    ("POST", "/entities"): _ref("Entity"),
-    ("PUT", "/entities/{id}"): _ref("Entity"),
-    ("PATCH", "/entities/{id}"): _ref("Fragment"),
-    ("POST", "/entities/{id}/attrs"): _ref("Fragment"),
-    ("PATCH", "/entities/{id}/attrs"): _ref("Fragment"),
-    ("PATCH", "/entities/{id}/attrs/{name}"): _ref("Attribute"),
-    ("PUT", "/entities/{id}/attrs/{name}"): _ref("Attribute"),
+    ("POST", "/entities"): reference("Entity"),
+    ("PUT", "/entities/{id}"): reference("Entity"),
+    ("PATCH", "/entities/{id}"): reference("Fragment"),
+    ("POST", "/entities/{id}/attrs"): reference("Fragment"),
+    ("PATCH", "/entities/{id}/attrs"): reference("Fragment"),
+    ("PATCH", "/entities/{id}/attrs/{name}"): reference("Attribute"),
+    ("PUT", "/entities/{id}/attrs/{name}"): reference("Attribute"),
     **{
         ("POST", f"/entityOperations/{name}"): _many("Entity")
         for name in ("create", "upsert", "update", "merge")
@@ -145,19 +146,19 @@ BODIES: dict[tuple[str, str], Json] = {
     ("POST", "/entityOperations/delete"): {
         "type": "array", "items": {"type": "string", "format": "uri"}, "minItems": 1,
     },
-    ("POST", "/entityOperations/query"): _ref("Query"),
-    ("POST", "/temporal/entityOperations/query"): _ref("Query"),
-    ("POST", "/temporal/entities"): _ref("TemporalEntity"),
-    ("POST", "/temporal/entities/{id}/attrs"): _ref("TemporalFragment"),
-    ("PATCH", "/temporal/entities/{id}/attrs/{rest}"): _ref("TemporalFragment"),
+    ("POST", "/entityOperations/query"): reference("Query"),
+    ("POST", "/temporal/entityOperations/query"): reference("Query"),
+    ("POST", "/temporal/entities"): reference("TemporalEntity"),
+    ("POST", "/temporal/entities/{id}/attrs"): reference("TemporalFragment"),
+    ("PATCH", "/temporal/entities/{id}/attrs/{rest}"): reference("TemporalFragment"),
     ("POST", "/jsonldContexts"): {
         "type": "object", "required": ["@context"],
         "properties": {"@context": {"type": "object",
                                     "additionalProperties": {"type": "string"}}},
     },
-    ("POST", "/subscriptions"): _ref("Subscription"),
+    ("POST", "/subscriptions"): reference("Subscription"),
     ("PATCH", "/subscriptions/{id}"): {"type": "object"},
-    ("POST", "/processes/{processId}/execution"): _ref("Execution"),
+    ("POST", "/processes/{processId}/execution"): reference("Execution"),
 }  # fmt: skip
 
 _POSITION = {"type": "array", "items": {"type": "number", "minimum": -90, "maximum": 90},
@@ -208,7 +209,7 @@ SCHEMAS: dict[str, Json] = {
                 "type": "object",
                 "required": ["type", "value"],
                 "properties": {"type": {"type": "string", "enum": ["GeoProperty"]},
-                               "value": _ref("Geometry"), **_MEMBERS},
+                               "value": reference("Geometry"), **_MEMBERS},
             },
             {
                 "type": "object",
@@ -226,7 +227,11 @@ SCHEMAS: dict[str, Json] = {
             },
         ]
     },
-    "Fragment": {"type": "object", "additionalProperties": _ref("Attribute")},
+    "Fragment": {
+        "type": "object",
+        "properties": {name: reference("Attribute") for name in ("location", "temperature")},
+        "additionalProperties": True,
+    },
     "Entity": {
         "type": "object",
         "required": ["id", "type"],
@@ -234,20 +239,20 @@ SCHEMAS: dict[str, Json] = {
             "id": {"type": "string", "format": "uri"},
             "type": {"type": "string", "pattern": "^[A-Z][A-Za-z]{0,20}$"},
             "scope": {"type": "string"},
-            "location": _ref("Attribute"),
-            "name": _ref("Attribute"),
+            "location": reference("Attribute"),
+            "name": reference("Attribute"),
         },
         "additionalProperties": True,
     },
     "TemporalFragment": {
         "type": "object",
-        "additionalProperties": {"type": "array", "items": _ref("Attribute")},
+        "additionalProperties": {"type": "array", "items": reference("Attribute")},
     },
     "TemporalEntity": {
         "type": "object",
         "required": ["id", "type"],
         "properties": {"id": {"type": "string", "format": "uri"}, "type": {"type": "string"}},
-        "additionalProperties": {"type": "array", "items": _ref("Attribute")},
+        "additionalProperties": {"type": "array", "items": reference("Attribute")},
     },
     "Query": {
         "type": "object",
@@ -352,8 +357,8 @@ SCHEMAS: dict[str, Json] = {
         "required": ["type", "features", "links", "numberMatched", "numberReturned", "timeStamp"],
         "properties": {
             "type": {"type": "string", "enum": ["FeatureCollection"]},
-            "features": {"type": "array", "items": _ref("Feature")},
-            "links": _ref("Links"),
+            "features": {"type": "array", "items": reference("Feature")},
+            "links": reference("Links"),
             "numberMatched": {"type": "integer", "minimum": 0},
             "numberReturned": {"type": "integer", "minimum": 0},
             "timeStamp": {"type": "string", "format": "date-time"},
@@ -380,34 +385,7 @@ SCHEMAS: dict[str, Json] = {
                        "enum": ["accepted", "running", "successful", "failed", "dismissed"]},
             "progress": {"type": "integer", "minimum": 0, "maximum": 100},
             "message": {"type": "string"},
-            "links": _ref("Links"),
+            "links": reference("Links"),
         },
     },
-}  # fmt: skip
-
-
-def _with(*names: str) -> Json:
-    return {
-        "type": "object",
-        "required": list(names),
-        "properties": {"links": _ref("Links")} if "links" in names else {},
-    }
-
-
-#: Media type and schema of a good answer by path, for GET.
-ANSWERS: dict[str, tuple[str, Json]] = {
-    "/": ("application/json", _with("title", "links")),
-    "/conformance": ("application/json", _with("conformsTo")),
-    "/collections": ("application/json", _with("collections", "links")),
-    "/collections/{collectionId}": ("application/json", _with("id", "links", "crs")),
-    "/collections/{collectionId}/queryables": (
-        "application/schema+json", _with("$schema", "$id", "type", "properties"),
-    ),
-    "/collections/{collectionId}/items": ("application/geo+json", _ref("FeatureCollection")),
-    "/collections/{collectionId}/items/{featureId}": ("application/geo+json", _ref("Feature")),
-    "/processes": ("application/json", _with("processes", "links")),
-    "/processes/{processId}": ("application/json", _with("id", "version", "inputs", "outputs")),
-    "/jobs": ("application/json", _with("jobs", "links")),
-    "/jobs/{jobId}": ("application/json", _ref("StatusInfo")),
-    "/jobs/{jobId}/results": ("application/json", {"type": "object"}),
 }  # fmt: skip
