@@ -1,4 +1,4 @@
-"""The ground of a territory as a flood sees it: levels, runoff, roughness, what stands in the way."""
+"""The ground of a territory as a flood sees it: levels, runoff, roughness, obstacles."""
 
 import math
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from affine import Affine
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
@@ -167,8 +168,8 @@ def lay_ground(
     factor = 1 if cell_size_m is None else round(cell_size_m / own)
     if cell_size_m is not None and cell_size_m < 0.75 * own:
         raise ParameterError(
-            f"cell_size_m = {cell_size_m:g}, but the terrain has cells of {own:.4g} m: smaller ones "
-            "show nothing more; leave it empty or give a finer terrain"
+            f"cell_size_m = {cell_size_m:g}, but the terrain has cells of {own:.4g} m: smaller "
+            "ones show nothing more; leave it empty or give a finer terrain"
         )
     refuse_too_large(terrain.shape, factor=max(1, factor), cell_m=own, scheme=scheme)
     grid = coarser(terrain, max(1, factor))
@@ -256,10 +257,9 @@ def coarser(raster: Raster, factor: int) -> Raster:
     if factor == 1:
         return raster
     values = np.asarray(raster.values, np.float32)
-    return Raster(
-        pool(values, factor, np.nanmean), raster.transform * raster.transform.scale(factor),
-        raster.crs, raster.unit,
-    )  # fmt: skip
+    t = raster.transform
+    transform = Affine(t.a * factor, 0, t.c, 0, t.e * factor, t.f)
+    return Raster(pool(values, factor, np.nanmean), transform, raster.crs, raster.unit)
 
 
 def _painted(
@@ -267,7 +267,7 @@ def _painted(
 ) -> NDArray[np.bool_]:
     out = np.zeros(grid.shape, np.uint8)
     paint(((shape, 1) for shape in shapes), grid, out=out, all_touched=touched)
-    return out == 1
+    return np.asarray(out == 1)
 
 
 def _sea(water: gpd.GeoDataFrame | None) -> list[BaseGeometry]:
@@ -346,10 +346,10 @@ def floors(
     from ldt_toolbox.heat.heights import impute_heights, parse_height
 
     bare = pd.Series(np.nan, index=buildings.index, dtype=object)
-    told = buildings["levels"] if "levels" in buildings else bare
+    told = buildings.get("levels", bare)
     heights = impute_heights(
         buildings.assign(
-            height_m=buildings["height_m"] if "height_m" in buildings else bare, levels=told
+            height_m=buildings.get("height_m", bare), levels=told
         ),
         height_column="height_m", storey_height_m=storey_height_m,
         default_height_m=default_height_m,

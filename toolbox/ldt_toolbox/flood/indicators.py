@@ -47,7 +47,8 @@ def of(
         return Indicator(value, low, high, f"5th to 95th percentile of {len(draws.table)} draws")
 
     rating = np.nan_to_num(run.peaks.hazard_rating)
-    changes = table.set_index("scenario")
+    change_m2 = dict(zip(table["scenario"], table["change_m2"], strict=True))
+    change_ha = dict(zip(table["scenario"], table["change_ha"], strict=True))
     found = {
         "cell_size": Indicator(ground.setup.cell_m),
         "terrain_share": Indicator(100 * ground.terrain_share),
@@ -63,9 +64,9 @@ def of(
         "damaged_area": drawn("damaged_m2", totals["damaged_m2"]),
         "blue_spots": Indicator(len(spots)),
         "blue_spot_volume": Indicator(float(spots["volume_m3"].sum())),
-        "scenario_change": drawn("change_m2", float(changes.loc["all", "change_m2"])),
-        "scenario_area_change": drawn("change_ha", float(changes.loc["all", "change_ha"])),
-        "climate_change": Indicator(float(changes.loc["climate", "change_m2"])),
+        "scenario_change": drawn("change_m2", float(change_m2["all"])),
+        "scenario_area_change": drawn("change_ha", float(change_ha["all"])),
+        "climate_change": Indicator(float(change_m2["climate"])),
         "mass_error": Indicator(abs(run.ledger.relative_error)),
         "fast_share": Indicator(100 * run.froude.fast_share),
     }

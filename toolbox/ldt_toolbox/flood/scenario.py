@@ -1,4 +1,4 @@
-"""What measures would change: depaving, retention, sewers, a wall; more rain in a warmer climate."""
+"""What measures would change: depaving, retention, sewers, a wall; more rain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -50,7 +50,8 @@ def depave(ground: Ground, setup: Setup, *, share: float, soil_group: str) -> tu
         Area, m2, inside the territory.
     """
     table = curve_number_table()
-    fall = float(table.loc["grass", soil_group] - table.loc["paved", soil_group])
+    numbers = table[soil_group].astype(np.float64)
+    fall = float(numbers["grass"] - numbers["paved"])
     part = np.where(ground.inside, setup.paved * share, 0.0)
     changed = (setup.curve_number + fall * part).astype(np.float32)
     paved = (setup.paved - part).astype(np.float32)

@@ -19,6 +19,7 @@ from ldt_toolbox.flood.conditioning import (
 from ldt_toolbox.flood.flow import drainage_mask, flow_accumulation, flow_directions
 from ldt_toolbox.flood.ground import Ground
 from ldt_toolbox.flood.hand import height_above_drainage, stage_depth
+from ldt_toolbox.heat.mixing import Floats
 from ldt_toolbox.parameters import Parameters
 
 
@@ -58,7 +59,9 @@ def screen(ground: Ground, parameters: Parameters) -> Screening:
         Of the use case.
     """
     cell = ground.setup.cell_m
-    level = ground.setup.elevation  # the sea is missing there, and what is missing is a way out
+    level: Floats = (
+        ground.setup.elevation
+    )  # the sea is missing there, and what is missing is a way out
     unfilled = fill_depressions(level)
     spots = blue_spots(
         level, unfilled, flow_directions(unfilled), cell_size_m=cell,

@@ -98,7 +98,7 @@ def lay(inputs: Inputs, parameters: Parameters) -> Ground:
         rivers=frame("rivers"),
         water=frame("water"),
         culverts=frame("culverts"),
-        land_cover=None if cover is None else cover.data,  # type: ignore[arg-type]
+        land_cover=None if cover is None else cover.data,
         land_cover_classes=None if cover is None else dict(cover.source.classes),
         unclassified_cover=parameters.unclassified_cover,
         soil_group=parameters.soil_group,
@@ -207,9 +207,9 @@ def hazard(
         again = run if same else flooding.flood(land.setup, storm, parameters, scheme=run.scheme)  # type: ignore[arg-type]
         simulated[period] = again.peaks.depth_m
     rasters = {
-        period: inputs.raster(role)
+        found: inputs.raster(role)
         for role in inputs.layers
-        if (period := hazard_maps.return_period_of(role)) is not None
+        if (found := hazard_maps.return_period_of(role)) is not None
     }
     official = hazard_maps.depths_on_grid(rasters, land)
     if "flood_zones" in inputs:
@@ -234,11 +234,11 @@ def yearly(depths: Hazard, land: Ground, places: Town, parameters: Parameters) -
     ]
     if not enough:
         return Yearly(table, "", None, None)
-    chosen = table[table["source"] == enough[0]].set_index("return_period_years")
+    chosen = table[table["source"] == enough[0]]
 
     def mean(column: str) -> AnnualDamage:
         return expected_annual_damage(
-            chosen[column].to_dict(),
+            dict(zip(chosen["return_period_years"], chosen[column], strict=True)),
             harmless_return_period_years=parameters.harmless_return_period_years,
             protection_return_period_years=parameters.protection_return_period_years,
         )

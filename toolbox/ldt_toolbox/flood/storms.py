@@ -241,7 +241,7 @@ def _storm(parameters: Parameters, bands: list[Montana], period: float) -> Storm
 
 
 def _of(shape: Hyetograph, period: float) -> Storm:
-    starts = 60 * shape.step_min * np.arange(len(shape.depth_mm) + 1)
+    starts = 60 * shape.step_min * np.arange(len(shape.depth_mm) + 1, dtype=np.float64)
     return Storm(starts, np.append(shape.intensity_mm_h, 0.0), period)
 
 
@@ -252,7 +252,8 @@ def _observed(event: pd.DataFrame) -> Storm:
         raise DataError("rain_event: its times do not rise, or it has one row only: sort it")
     if not (np.isfinite(rate).all() and (rate >= 0).all()):
         raise DataError(
-            f"rain_event: {int((~(rate >= 0)).sum())} rates are missing or negative: fill them first"
+            f"rain_event: {int((~(rate >= 0)).sum())} rates are missing or negative: fill them "
+            "first"
         )
     starts = 60 * (minutes - minutes[0])
     if rate[-1] > 0:  # the last rate lasts as long as the one before it
@@ -267,8 +268,8 @@ def _notes(parameters: Parameters, table: pd.DataFrame) -> tuple[Note, ...]:
         Note(
             "assumption",
             {
-                "en": f"The rain depths of {parameters.rain_duration_min:g} min are assumed, of the "
-                "order of temperate Europe, not those of this place: all depths, damages and "
+                "en": f"The rain depths of {parameters.rain_duration_min:g} min are assumed, of "
+                "the order of temperate Europe, not those of this place: all depths, damages and "
                 "annual means hang on them. Give montana_a and montana_b, rain_mm or rain_series.",
                 "fr": f"Les hauteurs de pluie de {parameters.rain_duration_min:g} min sont "
                 "supposées, de l'ordre de l'Europe tempérée, non celles du lieu : toutes les "

@@ -130,7 +130,7 @@ def ranked_streets(access: Access, count: int) -> pd.DataFrame:
         [grouped["emergency"] & grouped["foot"], grouped["emergency"], grouped["foot"]],
         ["all", "cars and emergency", "cars and walkers"], "cars",
     )  # fmt: skip
-    listed = grouped.assign(closed_to=closed).sort_values(
+    listed: pd.DataFrame = grouped.assign(closed_to=closed).sort_values(
         ["length_m", "name"], ascending=[False, True], kind="stable"
     )
     return listed[columns].head(count).reset_index(drop=True)

@@ -58,7 +58,8 @@ class Town:
     @property
     def people(self) -> pd.Series | None:
         """Residents of each building, if known."""
-        return self.buildings["people"] if "people" in self.buildings else None
+        found: pd.Series | None = self.buildings.get("people")
+        return found
 
 
 @dataclass(frozen=True)
