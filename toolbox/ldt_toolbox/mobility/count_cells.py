@@ -157,14 +157,16 @@ def positions(
         return nothing, nothing, fault
     area = None if bbox is None else Area(*bbox)
     known: dict[tuple[float, float], str] = {}
-    for place, point in enumerate(zip(east.tolist(), north.tolist(), strict=True)):
-        if np.isnan(point).any():
-            fault.iloc[place] = "no-geometry"
+    codes = []
+    for point in zip(east.tolist(), north.tolist(), strict=True):
+        if point[0] != point[0] or point[1] != point[1]:
+            codes.append("no-geometry")
             continue
         if point not in known:
             found = position_fault({"type": "Point", "coordinates": list(point)}, area=area)
             known[point] = found.code if found else ""
-        fault.iloc[place] = known[point]
+        codes.append(known[point])
+    fault = pd.Series(codes, index=table.index, dtype=object)
     return east, north, fault
 
 
