@@ -269,6 +269,16 @@ def squares(here: Places, *, cell_m: float) -> pd.DataFrame:
     return out
 
 
+def square_mean(table: pd.DataFrame, values: ArrayLike, here: Places) -> NDArray[np.float64]:
+    """Weighted mean of a value of the homes in each square."""
+    of_home = table.attrs["of_home"]
+    some = of_home >= 0
+    total = np.zeros(len(table))
+    weighted = np.asarray(values, np.float64)[some] * here.homes.weight[some]
+    np.add.at(total, of_home[some], weighted)
+    return np.asarray(total / table["weight"].to_numpy())
+
+
 def square_frame(
     here: Places, table: pd.DataFrame, *, cell_m: float, fewest: int, **columns: NDArray[np.float64]
 ) -> gpd.GeoDataFrame:
@@ -321,20 +331,13 @@ def cells(
         minutes to the farthest class, NaN where one is out of reach), `suppressed`, geometry.
     """
     table = squares(here, cell_m=CELL_M)
-    of_home = table.attrs["of_home"]
-    some = of_home >= 0
-    near = time.to_numpy().reshape(len(of_home), -1) <= minutes_limit
-    last = time.max(axis=1).to_numpy() if len(time.columns) else np.full(len(of_home), np.nan)
-
-    def mean(values: ArrayLike, digits: int) -> NDArray[np.float64]:
-        total = np.zeros(len(table))
-        weighted = np.asarray(values, np.float64) * here.homes.weight
-        np.add.at(total, of_home[some], weighted[some])
-        return np.asarray(np.round(total / table["weight"].to_numpy(), digits))
-
+    near = time.to_numpy() <= minutes_limit
+    last = time.max(axis=1).to_numpy() if len(time.columns) else np.full(len(time), np.nan)
     return square_frame(
-        here, table, cell_m=CELL_M, fewest=fewest, classes_near=mean(near.sum(axis=1), 3),
-        share_all_pct=mean(100 * near.all(axis=1), 2), minutes_all=mean(last, 2),
+        here, table, cell_m=CELL_M, fewest=fewest,
+        classes_near=square_mean(table, near.sum(axis=1), here).round(3),
+        share_all_pct=square_mean(table, 100 * near.all(axis=1), here).round(2),
+        minutes_all=square_mean(table, last, here).round(2),
     )  # fmt: skip
 
 

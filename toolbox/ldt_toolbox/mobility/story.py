@@ -6,6 +6,11 @@ from ldt_toolbox.mobility.steps import Places
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Results
 
+CLASS_FR = {
+    "education": "éducation", "health": "santé", "food": "commerces alimentaires",
+    "green": "espaces verts", "culture": "culture", "sport": "sport", "services": "services",
+}  # fmt: skip
+
 
 def answer(
     names: Mapping[str, str], here: Places, result: Results, parameters: Parameters
@@ -32,15 +37,23 @@ def answer(
     first = next(iter(names.values()))
     en_name, fr_name = names.get("en", first), names.get("fr", first)
     unit = here.homes.unit
+    goal = ("jobs", "emplois") if here.jobs_are_counted else (unit["en"], unit["fr"])
     if here.classes:
+        some = len(here.classes) < len(parameters.amenity_classes)
+        which_en = f"each of {', '.join(here.classes)}" if some else "every class of daily life"
+        which_fr = (
+            f"chacune des classes {', '.join(CLASS_FR[c] for c in here.classes)}"
+            if some
+            else "toutes les classes de la vie quotidienne"
+        )
         en = (
-            f"In {en_name}, {number('share_all_near')} % of the {unit['en']} have every class of "
-            f"daily life within {limit} minutes on foot; half of them have all of it within "
+            f"In {en_name}, {number('share_all_near')} % of the {unit['en']} have {which_en} "
+            f"within {limit} minutes on foot; half of them have all of it within "
             f"{number('minutes_all_median')} minutes."
         )
         fr = (
-            f"À {fr_name}, {number('share_all_near')} % des {unit['fr']} ont toutes les classes de "
-            f"la vie quotidienne à {limit} minutes à pied ; la moitié a tout en "
+            f"À {fr_name}, {number('share_all_near')} % des {unit['fr']} ont {which_fr} "
+            f"à {limit} minutes à pied ; la moitié a tout en "
             f"{number('minutes_all_median')} minutes."
         )
     else:
@@ -65,4 +78,18 @@ def answer(
         f" {number('calm_street_share')} % de la longueur ouverte aux vélos est assez calme pour "
         "la plupart des adultes, d'après la carte."
     )
+    if "transit_reach" in result.indicators:
+        en += (
+            f" By public transport {number('transit_reach')} % of all {goal[0]} are within "
+            f"{parameters.transit_minutes:g} minutes at a usual departure, "
+            f"{number('transit_gain', 1)} points more than on foot."
+        )
+        fr += (
+            f" En transports publics, {number('transit_reach')} % des {goal[1]} sont à "
+            f"{parameters.transit_minutes:g} minutes à un départ habituel, "
+            f"{number('transit_gain', 1).replace('.', ',')} points de plus qu'à pied."
+        )
+    elif "stop_coverage" in result.indicators:
+        en += " Schedules are missing: how often anything runs there is not known."
+        fr += " Les horaires manquent : on ne sait pas à quelle fréquence on y est desservi."
     return {"en": en, "fr": fr}

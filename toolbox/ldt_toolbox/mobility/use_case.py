@@ -7,8 +7,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ldt_toolbox.mobility import steps, story, summary, transit_steps, transit_summary
+from ldt_toolbox.mobility import (
+    scenario,
+    steps,
+    story,
+    summary,
+    transit_steps,
+    transit_summary,
+)
 from ldt_toolbox.mobility.network import Network
+from ldt_toolbox.mobility.scenario import Outcome, Plan
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.transit_steps import Journeys, Offer
 from ldt_toolbox.parameters import Parameters
@@ -67,10 +75,39 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     site = steps.join(walk, here, parameters)
     found = access(site, here, bike, parameters)
     ridden = ride(offered, site, here, found, parameters)
+    plan, ranked = measures(inputs, walk, site, here, found, parameters)
+    today = scenario_today(site, here, found, ridden, parameters)
+    table, then = scenario.compare(today, plan.measures, walk, here, offered, parameters)
     return assemble(
         inputs, parameters, walk=walk, bike=bike, here=here, site=site, found=found,
-        offered=offered, ridden=ridden,
+        offered=offered, ridden=ridden, plan=plan, ranked=ranked, table=table, today=today,
+        then=then,
     )  # fmt: skip
+
+
+def measures(
+    inputs: Inputs,
+    walk: Network,
+    site: Site,
+    here: Places,
+    found: Access,
+    parameters: Parameters,
+) -> tuple[Plan, pd.DataFrame | None]:
+    """Measures of the scenario, and the streets whose closure would cost most."""
+    ranked = scenario.critical_streets(
+        site, here, found.minutes["walk"], count=parameters.ranked_places
+    )
+    return scenario.plan(inputs, walk, ranked, parameters), ranked
+
+
+def scenario_today(
+    site: Site, here: Places, found: Access, ridden: Journeys | None, parameters: Parameters
+) -> Outcome:
+    """What homes have today, as the scenario compares it."""
+    near = summary.near_stop(
+        site, here, stop_m=parameters.stop_distance_m, station_m=parameters.station_distance_m
+    )
+    return Outcome(found.minutes["walk"], near, found.near_pct, ridden)
 
 
 def ride(
@@ -112,6 +149,11 @@ def assemble(
     found: Access,
     offered: Offer | None,
     ridden: Journeys | None,
+    plan: Plan,
+    ranked: pd.DataFrame | None,
+    table: pd.DataFrame,
+    today: Outcome,
+    then: Outcome,
 ) -> Results:
     """Join what the steps yield into the outputs of the manifest.
 
@@ -119,7 +161,7 @@ def assemble(
     ----------
     inputs, parameters
         As in `compute`.
-    walk, bike, here, site, found, offered, ridden
+    walk, bike, here, site, found, offered, ridden, plan, ranked, table, today, then
         What the steps of `compute` return.
     """
     result = Results(weight=dict(here.homes.unit))
@@ -139,9 +181,12 @@ def assemble(
         _classes(result, here, found, walk, parameters)
     if len(here.stops):
         _stops(result, inputs, here, site, parameters)
-    result.notes = [*inputs.notes(), *here.homes.notes, *_gaps(inputs, here)]
+    result.notes = [*inputs.notes(), *here.homes.notes, *_gaps(here, parameters)]
     if offered is not None and ridden is not None:
         transit_summary.add(result, offered, ridden, site, here, parameters)
+    _scenario(result, plan, ranked, table, here)
+    result.layers["scenario_change"] = scenario.change_frame(today, then, here, parameters)
+    result.layers["scenario_works"] = scenario.works(plan, walk)
     _mark_synthetic(inputs, result)
     result.answer = story.answer(inputs.territory.names, here, result, parameters)
     return result
@@ -205,6 +250,26 @@ def _classes(
     }
 
 
+def _scenario(
+    result: Results,
+    plan: Plan,
+    ranked: pd.DataFrame | None,
+    table: pd.DataFrame,
+    here: Places,
+) -> None:
+    result.tables["scenarios"] = table
+    if ranked is not None:
+        result.tables["critical_streets"] = ranked
+    every = table.iloc[-1]
+    result.indicators["scenario_near"] = Indicator(float(every["near_pp"]))
+    if here.classes:
+        result.indicators["scenario_share"] = Indicator(float(every["share_all_pp"]))
+        result.indicators["scenario_worse"] = Indicator(float(every["worse_pct"]))
+    if "transit_pp" in table:
+        result.indicators["scenario_transit"] = Indicator(float(every["transit_pp"]))
+    result.notes += plan.notes
+
+
 def _buildings(here: Places, time: pd.DataFrame, parameters: Parameters) -> gpd.GeoDataFrame:
     frame = here.homes.places
     kept = [c for c in ("id", "name", "use") if c in frame]
@@ -226,21 +291,22 @@ def _stops(
     result.indicators["stop_coverage"] = Indicator(covered)
 
 
-def _gaps(inputs: Inputs, here: Places) -> list[Note]:
-    notes = []
-    if "streets" in inputs and not here.classes:
-        notes.append(
-            Note(
-                "gap",
-                {
-                    "en": "No place of daily life is known: access to schools, health, food and "
-                    "green cannot be told.",
-                    "fr": "Aucun lieu de la vie quotidienne n'est connu : l'accès aux écoles, "
-                    "soins, commerces et espaces verts ne peut être dit.",
-                },
-            )
+def _gaps(here: Places, parameters: Parameters) -> list[Note]:
+    unknown = [name for name in parameters.amenity_classes if name not in here.classes]
+    if not unknown:
+        return []
+    listed = ", ".join(unknown)
+    return [
+        Note(
+            "gap",
+            {
+                "en": f"No layer tells of these classes of daily life, which are not counted: "
+                f"{listed}. Shares are about the others alone.",
+                "fr": "Aucune couche ne renseigne ces classes de la vie quotidienne, non "
+                f"comptées : {listed}. Les parts ne portent que sur les autres.",
+            },
         )
-    return notes
+    ]
 
 
 _RESTS_ON = {"stops": {"stops", "stops_by_mode"}, "routes": {"stops_by_mode"}}
