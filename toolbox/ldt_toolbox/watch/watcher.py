@@ -155,7 +155,14 @@ class Watch:
             threading.Thread(target=self._work, name="watch-work", daemon=True),
         ]
 
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
+        """Subscribe, and start the first run; `with` does the same.
+
+        Raises
+        ------
+        ClientError
+            If a broker does not answer or refuses; nothing is left there then.
+        """
         self._receiver.__enter__()
         try:
             self._subscribe()
@@ -166,12 +173,19 @@ class Watch:
             thread.start()
         return self
 
+    def __enter__(self) -> Self:
+        return self.start()
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End a run that is going on, delete the subscriptions and stop."""
         self._stopped.set()
         self._pending.close()
         self._runner.close()
