@@ -65,8 +65,14 @@ CREATE TABLE subscription (
     last_notification TEXT, last_success TEXT, last_failure TEXT, PRIMARY KEY (tenant, id));
 """
 
+#: Extent of an attribute in the R-tree's third dimension. Without one all boxes have no volume, and
+#: the tree, which splits and grows by volume, becomes a list.
+TERM_WIDTH = 0.5
+
+_TERM_EXTENTS = f"UPDATE place SET term_high = term_low + {TERM_WIDTH};\n"  # noqa: S608
+
 #: One text of SQL a version, in order.
-UPGRADES: tuple[str, ...] = (_FIRST, _HISTORY, _SUBSCRIPTIONS)
+UPGRADES: tuple[str, ...] = (_FIRST, _HISTORY, _SUBSCRIPTIONS, _TERM_EXTENTS)
 
 
 class StoreVersionError(DataError):

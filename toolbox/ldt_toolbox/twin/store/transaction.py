@@ -6,6 +6,7 @@ import orjson
 
 from ldt_toolbox.twin.store.documents import Change, Doc, change
 from ldt_toolbox.twin.store.rows import Rows, rows
+from ldt_toolbox.twin.store.schema import TERM_WIDTH
 
 
 class Transaction:
@@ -162,5 +163,5 @@ class Transaction:
             ).lastrowid
             execute(
                 "INSERT INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (row, west, east, south, north, term, term, seq),
+                (row, west, east, south, north, term, term + TERM_WIDTH, seq),
             )
