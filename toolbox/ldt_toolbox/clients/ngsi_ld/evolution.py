@@ -283,6 +283,24 @@ def last_instances(entity: Mapping[str, Any], number: int, *, timeproperty: str)
     return kept
 
 
+def since(entity: Mapping[str, Any], start: datetime, *, timeproperty: str) -> Entity:
+    """Evolution without the instances before an instant; those without a time stay."""
+    kept: Entity = {name: entity[name] for name in entity if name in _NO_ATTRIBUTE}
+    for name, block in _blocks(entity):
+        pairs_key = _pairs_key(block)
+        if pairs_key is not None:
+            pairs = [p for p in pairs_of(block, pairs_key) if not _before(p[1], start)]
+            _put(kept, name, {**block, pairs_key: pairs})
+        elif not _before(block.get(timeproperty), start):
+            _put(kept, name, block)
+    return kept
+
+
+def _before(text: Any, start: datetime) -> bool:
+    at = moment(str(text))
+    return at is not None and at < start
+
+
 def in_pairs(answer: Any) -> bool | None:
     """Whether evolutions are in the simplified form (`temporalValues`); None if nothing tells."""
     for entity in answer if isinstance(answer, list) else [answer]:

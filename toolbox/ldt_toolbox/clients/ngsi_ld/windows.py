@@ -8,7 +8,7 @@ from its status but looked up beyond its ends, until the server's limit is known
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from ldt_toolbox.clients.ngsi_ld.evolution import (
     holds_instances,
     moment,
     series_of,
+    since,
 )
 from ldt_toolbox.clients.ngsi_ld.query import instant
 
@@ -159,6 +160,10 @@ class Gatherer:
         CutAnswerWarning
             Part of the instances could not be had, or conditions were applied per window.
         """
+        if last_n is not None and first.partial:
+            back = self._back(window, first, last_n)
+            if back:
+                return back
         if not self._cut(window, first, last_n):
             return [first]
         if self._filtered:
@@ -186,6 +191,27 @@ class Gatherer:
                 self._give_up(current, part)
                 parts.append(part)
             waiting = smaller + waiting
+        return parts
+
+    def _back(self, window: Window, first: Part, last_n: int) -> list[Part]:
+        """Follow an answer to lastN that was cut (206) into the past, until one comes whole.
+
+        Servers cut every series at one length or all at one instant, so that an answer can hold
+        all that was asked of one and nothing of another. Empty if the parts lead nowhere.
+        """
+        parts = [first]
+        while parts[0].partial:
+            series = series_of(parts[0].entities, self._timeproperty).values()
+            if not series or self._requests >= _MOST_REQUESTS:
+                return []
+            lacking = [each.first for each in series if each.count < last_n]
+            reached = max(lacking) if lacking else min(each.first for each in series)
+            if window.start is not None and reached <= window.start:
+                break
+            window = Window(window.start, reached)
+            newer = [since(e, reached, timeproperty=self._timeproperty) for e in parts[0].entities]
+            parts[0] = replace(parts[0], entities=newer)
+            parts.insert(0, self._asked(window, last_n))
         return parts
 
     def _asked(self, window: Window, last_n: int | None) -> Part:
