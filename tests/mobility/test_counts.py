@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from ldt_toolbox.mobility.counts import (
     Columns,
     Limits,
     clean_counts,
+    reject_notes,
 )
 from ldt_toolbox.models import records
 from ldt_toolbox.models.frames import to_frame
@@ -118,6 +120,41 @@ def test_the_hour_that_spring_leaves_out() -> None:
     assert rejects[["row", "reason"]].values.tolist() == [[1, "skipped-hour"]]
     assert counts["hours"].tolist() == [1.0, 1.0]
     assert counts["end"][0] == counts["start"][1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.datetimes(pd.Timestamp("2024-01-01"), pd.Timestamp("2026-12-31")),
+    st.integers(1, 96),
+    st.sampled_from([15, 30, 60]),
+    st.sampled_from([PARIS, "Europe/Helsinki", "America/Sao_Paulo", "Australia/Sydney"]),
+    st.booleans(),
+)
+def test_local_times_are_what_they_were(first, length, step_min, zone, autumn) -> None:
+    if autumn:  # through the night in which Europe sets its clocks back
+        first = pd.Timestamp("2024-10-26T20:00")
+    first = pd.Timestamp(first, tz="UTC").floor(f"{step_min}min")
+    utc = pd.date_range(first, periods=length, freq=f"{step_min}min")
+    start, end = utc.tz_convert(zone), (utc + pd.Timedelta(minutes=step_min)).tz_convert(zone)
+    rows = pd.DataFrame({
+        "site": "a", "start": start.strftime("%d.%m.%Y %H:%M"),
+        "end": end.strftime("%d.%m.%Y %H:%M"), "n": np.arange(length) + 1000,
+    })  # fmt: skip
+    counts, rejects = cleaned(rows, zone=zone, time_format="%d.%m.%Y %H:%M", ambiguous="order")
+    # an end of the series within the double hour leaves local times that come once only
+    twice = rows["start"].duplicated(keep=False)
+    for row in rejects["row"]:
+        assert not twice[row]
+        assert rejects["reason"].tolist() == ["double-hour"] * len(rejects)
+    assert (counts["start"].to_numpy() == utc[counts["row"]].to_numpy()).all()
+    assert (counts["hours"] == step_min / 60).all()
+
+
+def test_eight_hours_of_the_clock_may_be_nine() -> None:
+    rows = pd.DataFrame({"site": ["a"], "start": ["2024-10-27T02:30"], "end": ["2024-10-27T10:30"],
+                         "n": [1]})  # fmt: skip
+    assert cleaned(rows, zone=PARIS, ambiguous="first")[0]["hours"].tolist() == [9.0]
+    assert cleaned(rows, zone=PARIS, ambiguous="second")[0]["hours"].tolist() == [8.0]
 
 
 def test_a_day_of_autumn_has_25_hours() -> None:
@@ -225,7 +262,7 @@ def test_what_goes_in_comes_out_once(parts, ambiguous) -> None:
         assert (own["start"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all(), "no overlap"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(1, 6)), max_size=7))
 def test_as_many_rows_stay_as_can(parts) -> None:
     zero = pd.Timestamp("2024-01-01", tz="UTC")
@@ -241,6 +278,28 @@ def test_as_many_rows_stay_as_can(parts) -> None:
         if all(one[1] <= two[0] for one, two in pairwise(own)):
             best = max(best, len(own))
     assert len(counts) == best
+
+
+def test_positions_in_another_crs_and_none() -> None:
+    shapes = gpd.GeoSeries.from_xy([7.4189, 7.42], [43.7311, 43.73], crs="EPSG:4326").to_crs(2154)
+    rows = gpd.GeoDataFrame(hours("2024-07-01T00:00Z", [1, 2, 3]),
+                            geometry=[*shapes, None], crs=2154)  # fmt: skip
+    columns = Columns(site="site", start="start", end="end", count="n", geometry="geometry")
+    counts, rejects = clean_counts(rows, columns, bbox=MONACO)
+    # a reprojection to and fro moves a point by far less than a metre (1e-5 degrees)
+    np.testing.assert_allclose(counts["longitude_deg"], [7.4189, 7.42], atol=1e-8)
+    assert rejects[["row", "reason"]].values.tolist() == [[2, "no-geometry"]]
+    assert len(clean_counts(rows.iloc[:0], columns)[0]) == 0
+
+
+def test_notes_name_each_reason_once() -> None:
+    rows = pd.DataFrame([GOOD | FLAWS[flaw] for flaw in ("negative", "speed", "negative", "")])
+    notes = reject_notes(clean_counts(rows, PLAIN).rejects, "counts of the town")
+    assert [note.kind for note in notes] == ["repair"] * 2
+    assert "2 rows with a negative value" in notes[0].text["en"]
+    assert "row 0, Pont Neuf" in notes[0].text["en"]
+    assert "vitesse impossible" in notes[1].text["fr"]
+    assert reject_notes(clean_counts(rows[3:], PLAIN).rejects, "x") == []
 
 
 def test_wrong_questions() -> None:

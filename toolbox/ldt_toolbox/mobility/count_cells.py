@@ -36,7 +36,7 @@ class Columns:
     longitude_deg, latitude_deg : str
         EPSG:4326.
     geometry : str
-        GeoSeries in EPSG:4326; of lines and areas a point on them counts.
+        Geometries, in EPSG:4326 if they have no CRS; of lines and areas a point on them counts.
     """
 
     site: str
@@ -149,7 +149,10 @@ def positions(
     fault = pd.Series("", index=table.index, dtype=object)
     pair = (columns.longitude_deg, columns.latitude_deg)
     if columns.geometry and columns.geometry in table:
-        shapes = gpd.GeoSeries(table[columns.geometry]).representative_point()
+        shapes = gpd.GeoSeries(table[columns.geometry])
+        if shapes.crs is not None and not shapes.crs.equals("EPSG:4326"):
+            shapes = shapes.to_crs("EPSG:4326")
+        shapes = shapes.representative_point()
         east, north = (np.asarray(one, np.float64) for one in (shapes.x, shapes.y))
     elif all(pair) and all(name in table for name in pair):
         east, north = (numbers(table, name, ".")[0] for name in pair)

@@ -169,10 +169,16 @@ def ends(start: Instants, end: Instants) -> pd.Series:
     Returns
     -------
     pandas.Series
-        datetime64[us, UTC]. Where either local time occurs twice or never, the end is the start
-        and the difference of both clock times: the hour from 2 to 3 o'clock lasts an hour, also
-        when it comes twice. A day of autumn has 25 hours nevertheless.
+        datetime64[us, UTC]. Where the end's local time occurs twice or never, or that of the start
+        twice and the interval is no longer than an hour, the end is the start and the difference
+        of both clock times: the hour from 2 to 3 o'clock lasts an hour, also when it comes twice.
+        A day of autumn has 25 hours nevertheless. An interval within the double hour that runs
+        backwards by the clock (2:45 to 2:00) ends after the clock was set back by an hour.
     """
-    unclear = start.ambiguous | end.ambiguous | (end.fault == "skipped-hour")
-    by_clock = start.utc + (end.wall - start.wall)
+    length = end.wall - start.wall
+    back = start.ambiguous & end.ambiguous & (length <= pd.Timedelta(0))
+    length = length.where(~back, length + pd.Timedelta(hours=1))
+    short = start.ambiguous & (length <= pd.Timedelta(hours=1))
+    unclear = short | end.ambiguous | (end.fault == "skipped-hour")
+    by_clock = start.utc + length
     return end.utc.where(~(unclear & by_clock.notna()), by_clock)

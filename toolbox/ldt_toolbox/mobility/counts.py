@@ -23,6 +23,7 @@ from ldt_toolbox.mobility.count_cells import (
 from ldt_toolbox.mobility.count_clock import Ambiguous, ends, read_instants
 from ldt_toolbox.mobility.count_rows import capacity_exceeded, overlapping, stuck
 from ldt_toolbox.models.units import convert
+from ldt_toolbox.results import Note
 
 __all__ = [
     "COLUMNS",
@@ -34,6 +35,7 @@ __all__ = [
     "Columns",
     "Limits",
     "clean_counts",
+    "reject_notes",
 ]
 
 SERIES = ["site", "lane", "vehicle_type"]
@@ -264,6 +266,41 @@ def clean_counts(
         "reason": reason[out].astype(str),
     })  # fmt: skip
     return Cleaned(kept[COLUMNS].reset_index(drop=True), rejects.reset_index(drop=True))
+
+
+def reject_notes(rejects: pd.DataFrame, name: str) -> list[Note]:
+    """Say how many rows were left out for which reason.
+
+    Parameters
+    ----------
+    rejects : pandas.DataFrame
+        As `clean_counts` gives them.
+    name : str
+        Role and source.
+
+    Returns
+    -------
+    list of Note
+        One a reason, in the order of `REASONS`, with the first row (counted from 0).
+    """
+    found = []
+    for code, (en, fr) in REASONS.items():
+        own = rejects[rejects["reason"] == code]
+        if own.empty:
+            continue
+        first = own.iloc[0]
+        parts = [str(first[part]) for part in ("site", "start", "value") if first[part]]
+        place = ", ".join([str(first["row"]), *parts])
+        found.append(
+            Note(
+                "repair",
+                {
+                    "en": f"{name}: {len(own)} {en}, left out (first: row {place})",
+                    "fr": f"{name} : {len(own)} {fr}, écartées (la première : ligne {place})",
+                },
+            )
+        )
+    return found
 
 
 def _by_series(rows: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
