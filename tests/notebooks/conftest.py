@@ -6,7 +6,12 @@ import nbformat
 import pytest
 from ldt_toolbox.paths import data_root
 
-COOKBOOK = ("00-start-here.ipynb", "20-models-and-mappings.ipynb")
+COOKBOOK = (
+    "00-start-here.ipynb",
+    "10-context-broker.ipynb",
+    "20-models-and-mappings.ipynb",
+    "30-local-twin.ipynb",
+)
 USE_CASES = ("heat-islands",)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-TIMEOUT_S = 300
+TIMEOUT_S = 600
 
 
 def nbval(folder, *notebooks):
@@ -45,7 +45,9 @@ def test_cookbook_gives_the_stored_numbers(cookbook, tmp_path):
     assert code == 0, text[-4000:]
     assert names == {path.stem for path in cookbook}
     assert passed_cells(text, "00-start-here") == 10
+    assert passed_cells(text, "10-context-broker") == 22
     assert passed_cells(text, "20-models-and-mappings") == 16
+    assert passed_cells(text, "30-local-twin") == 20
 
 
 def test_use_case_notebook_gives_the_stored_headline(use_case_notebooks, tmp_path):
