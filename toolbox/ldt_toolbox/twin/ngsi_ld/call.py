@@ -261,14 +261,14 @@ def check_depth(value: Any, most: int) -> None:
     """Raise BadRequestData if JSON is nested more deeply than `most`."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(most):
-        if not level:
-            return
         level = [
             member
             for each in level
             for member in (each.values() if isinstance(each, dict) else each)
             if isinstance(member, dict | list)
         ]
+        if not level:
+            return
     raise bad(f"JSON is nested more than {most} deep")
 
 

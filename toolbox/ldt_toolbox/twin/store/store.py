@@ -57,7 +57,11 @@ class Store:
         connection.execute(f"PRAGMA synchronous = {'FULL' if power_safe else 'NORMAL'}")
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("PRAGMA journal_size_limit = 67108864")
-        upgrade(connection)
+        try:
+            upgrade(connection)
+        except BaseException:
+            connection.close()
+            raise
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         self._connection = connection
         self._writer = Writer(
