@@ -260,9 +260,9 @@ def with_measure(
     network, changed, service = walk, here, offered
     if one.path is not None:
         network = with_line(network, one.path, name=NEW_PATH)
-        slower = np.where(network.edges["street"] == NEW_PATH,
-                          WALK_M_S / parameters.walking_speed_m_s, 1.0)  # fmt: skip
-        times = network.edges[["forward_s", "backward_s"]].mul(slower, axis=0)
+        new = network.edges["street"] == NEW_PATH
+        pace = np.where(new, WALK_M_S / parameters.walking_speed_m_s, 1.0)
+        times = steps.slower(network.edges, pace)
         network = replace(network, edges=network.edges.assign(**times))
     if service is not None:
         if one.stop:

@@ -108,8 +108,8 @@ def at_speed(network: Network, parameters: Parameters) -> Network:
     }[network.mode]  # fmt: skip
     if wanted == usual:
         return network
-    times = network.edges[["forward_s", "backward_s"]] * (usual / wanted)
-    return replace(network, edges=network.edges.assign(**times))
+    factor = np.full(len(network.edges), usual / wanted)
+    return replace(network, edges=network.edges.assign(**slower(network.edges, factor)))
 
 
 def places(
@@ -205,7 +205,17 @@ def join(network: Network, here: Places, parameters: Parameters) -> Site:
     joined = attach(network, shapes, max_distance_m=parameters.join_distance_m)
     ends = np.cumsum([len(part) for part in parts])[:-1]
     home, spot, stop, job = np.split(joined.places["node"].to_numpy(np.int64), ends)
-    return Site(joined.network, joined.network.graph(), home, spot, stop, job)
+    # from the door to the street everyone walks, as fast as the parameters say
+    edges = joined.network.edges
+    pace = np.where(edges["class"] == "connector", WALK_M_S / parameters.walking_speed_m_s, 1.0)
+    joined_network = replace(joined.network, edges=edges.assign(**slower(edges, pace)))
+    return Site(joined_network, joined_network.graph(), home, spot, stop, job)
+
+
+def slower(edges: gpd.GeoDataFrame, factor: ArrayLike) -> pd.DataFrame:
+    """Times of edges, longer by a factor for each."""
+    out: pd.DataFrame = edges[["forward_s", "backward_s"]].mul(np.asarray(factor), axis=0)
+    return out
 
 
 def minutes(site: Site, here: Places, *, limit_min: float = 60.0) -> pd.DataFrame:

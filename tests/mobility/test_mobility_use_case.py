@@ -1,0 +1,228 @@
+"""Properties of the whole mobility computation on the real Monaco."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from ldt_toolbox.errors import DataError, ParameterError
+from ldt_toolbox.mobility import scenario, steps, summary
+from ldt_toolbox.mobility.attach import with_line
+from ldt_toolbox.sources import load
+from ldt_toolbox.territory import Territory
+from monaco import CASE, Town, compute, inputs, lonlat, parameters, replace
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+
+@pytest.fixture(scope="module")
+def town():
+    return Town()
+
+
+@pytest.fixture(scope="module")
+def result():
+    return compute()
+
+
+def outcome(town, plan):
+    return scenario.with_measure(plan, town.walk, town.places, None, town.parameters)
+
+
+def test_minutes_are_those_of_dijkstra_on_the_same_arcs(town):
+    graph = town.site.graph
+    arcs = csr_array((graph.cost, graph.head, graph.start), shape=(graph.nodes, graph.nodes))
+    homes = np.flatnonzero(town.site.home >= 0)[::40]
+    cost = dijkstra(arcs, indices=town.site.home[homes])
+    for name in town.places.classes:
+        goals = town.site.spot[(town.places.spots["class"] == name).to_numpy()]
+        # costs are sums in another order: the last bits may differ
+        np.testing.assert_allclose(
+            town.time[name].to_numpy()[homes], cost[:, goals[goals >= 0]].min(axis=1) / 60,
+            rtol=1e-12,
+        )  # fmt: skip
+
+
+def test_half_the_speed_doubles_every_walk(town):
+    slow = Town(walking_speed_m_s=town.parameters.walking_speed_m_s / 2)
+    reached = np.isfinite(slow.time.to_numpy())
+    assert reached.mean() > 0.98
+    np.testing.assert_allclose(
+        slow.time.to_numpy()[reached], 2 * town.time.to_numpy()[reached], rtol=1e-12
+    )
+
+
+def test_every_home_is_in_one_square(town):
+    for cell_m in (100.0, 250.0):
+        table = steps.squares(town.places, cell_m=cell_m)
+        assert table["weight"].sum() == pytest.approx(town.places.homes.weight.sum(), rel=1e-12)
+        of_home = table.attrs["of_home"]
+        assert (of_home[table["home"]] == np.arange(len(table))).all()
+        assert ((of_home < 0) == (town.places.homes.weight == 0)).all()
+
+
+def test_squares_average_back_to_the_whole(town):
+    frame = steps.cells(town.places, town.time, minutes_limit=15, fewest=11)
+    mean = np.average(frame["share_all_pct"], weights=frame["weight"])
+    near = (town.time.to_numpy() <= 15).all(axis=1)
+    # squares are rounded to 0.01 %, weights to 0.1 m2
+    assert mean == pytest.approx(steps.share_pct(town.places.homes.weight, near), abs=0.01)
+
+
+def test_nobody_is_quicker_when_a_street_is_closed_nor_slower_when_a_path_opens(town):
+    ids = scenario.named_streets(town.walk, ["Boulevard d'Italie"])
+    closed = outcome(town, scenario.Plan(closed=tuple(ids)))
+    known = np.isfinite(town.time.to_numpy())
+    worse = closed.time.to_numpy()[known] - town.time.to_numpy()[known]
+    assert (worse >= -1e-9).all()
+    assert (worse > 1).any()
+    ends = town.walk.node_xy[[10, 2000]]
+    opened = outcome(town, scenario.Plan(path=shapely.LineString(ends)))
+    gain = town.time.to_numpy()[known] - opened.time.to_numpy()[known]
+    assert (gain >= -1e-9).all()
+    assert gain.max() > 0.1
+
+
+def test_a_path_of_one_street_is_its_shortcut(town):
+    """From end to end the new path takes its length over the walking speed, or less."""
+    ends = town.walk.node_xy[[10, 2000]]
+    line = shapely.LineString(ends)
+    network = with_line(town.walk, line)
+    graph = network.graph()
+    arcs = csr_array((graph.cost, graph.head, graph.start), shape=(graph.nodes, graph.nodes))
+    seconds = dijkstra(arcs, indices=10)[2000]
+    assert seconds <= line.length / town.parameters.walking_speed_m_s * (1 + 1e-9)
+
+
+def test_no_measure_changes_nothing(town):
+    today = outcome(town, scenario.Plan())
+    plan = scenario.Plan()
+    table, then = scenario.compare(
+        today, plan.measures, town.walk, town.places, None, town.parameters
+    )
+    assert then is today
+    assert (table[["share_all_pp", "extra_min", "near_pp", "stop_pp"]].to_numpy() == 0).all()
+
+
+def test_a_stop_more_takes_nobody_away(town):
+    few = replace(town.places, stops=town.places.stops.iloc[:1].reset_index(drop=True))
+    before = scenario.with_measure(scenario.Plan(), town.walk, few, None, town.parameters)
+    far = np.flatnonzero(~before.near_stop & (town.site.home >= 0))[0]
+    middle = town.places.homes.places.geometry.iloc[far].representative_point()
+    plan = scenario.Plan(stop=tuple(lonlat(middle)))
+    after = scenario.with_measure(plan, town.walk, few, None, town.parameters)
+    assert (after.near_stop | ~before.near_stop).all()
+    gained = after.near_stop & ~before.near_stop
+    assert gained[far]
+    away = town.places.homes.places.geometry[gained].distance(middle)
+    # nobody within 500 m of street is farther than 500 m as the crow flies
+    assert away.max() <= town.parameters.stop_distance_m + 0.1
+
+
+def test_critical_streets_agree_with_the_scenario_that_closes_them(town):
+    ranked = scenario.critical_streets(town.site, town.places, town.time, count=4)
+    assert ranked["extra_min"].is_monotonic_decreasing
+    today = outcome(town, scenario.Plan())
+    for _, row in ranked.iterrows():
+        ids = scenario.named_streets(town.walk, [row["street"]])
+        plan = scenario.Plan(closed=tuple(ids))
+        table, _ = scenario.compare(
+            today, plan.measures, town.walk, town.places, None, town.parameters
+        )
+        # the same closure by another path of the program: costs are summed in another order
+        assert table["extra_min"].iloc[0] == pytest.approx(row["extra_min"], abs=1e-9)
+
+
+def test_areas_under_water_close_what_they_touch(town):
+    edge = town.walk.edges.iloc[100]
+    spot = edge.geometry.interpolate(0.5, normalized=True).buffer(3)
+    area = town.walk.edges.iloc[[]][["geometry"]].copy()
+    area.loc[0, "geometry"] = spot
+    found = scenario.streets_under(town.walk, area.set_crs(town.walk.edges.crs))
+    assert edge["street"] in found
+    touched = town.walk.edges[town.walk.edges.intersects(spot)]
+    assert set(found) == set(touched["street"])
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"close_streets": ["Boulevard d'Itali"]}, "did you mean `?Boulevard d'Italie"),
+        ({"open_path": [7.4, 43.7]}, "two points"),
+        ({"new_stop": [7.4]}, "two numbers"),
+        ({"new_headway": ["1"]}, "route and the minutes"),
+        ({"amenity_classes": ["educatoin"]}, "no class educatoin"),
+        ({"isochrone_from": [2.35, 48.85]}, "nearest street is"),
+    ],
+)
+def test_wrong_parameters_are_named_with_what_would_be_right(town, given, says):
+    told = parameters(**given)
+
+    def use():
+        steps.centre(town.site, steps.places(town.inputs, town.walk, told), told)
+        scenario.plan(town.inputs, town.walk, None, told)
+
+    with pytest.raises((ParameterError, DataError), match=says):
+        use()
+
+
+def test_tables_and_indicators_say_the_same(result):
+    classes = result.tables["classes"].set_index("class")
+    assert result.indicators["share_all_near"].value == classes.loc["all", "walk_pct"]
+    assert (classes["walk_pct"] >= classes.loc["all", "walk_pct"] - 1e-9).all()
+    assert (classes["bike_pct"] >= classes["calm_bike_pct"]).all()
+    modes = result.tables["stops_by_mode"].set_index("mode")
+    assert result.indicators["stop_coverage"].value == pytest.approx(
+        modes.loc["all", "covered_pct"]
+    )
+    assert modes["covered_pct"].max() == modes.loc["all", "covered_pct"]
+    assert modes.loc[modes.index != "all", "stops"].sum() == modes.loc["all", "stops"]
+
+
+def test_without_a_timetable_it_says_that_schedules_are_missing(result):
+    assert not {"transit_access", "stops"} & set(result.layers)
+    assert not {"routes", "frequency", "gtfs_notices"} & set(result.tables)
+    gaps = " ".join(note.text["en"] for note in result.notes if note.kind == "gap")
+    assert "schedules are missing" in gaps
+    assert "Schedules are missing" in result.answer["en"]
+    assert "horaires manquent" in result.answer["fr"]
+
+
+def test_same_seed_same_bytes(result, tmp_path):
+    again = compute()
+    for folder, one in (("a", result), ("b", again)):
+        one.write(tmp_path / folder, CASE, territory="monaco")
+    first = {p.relative_to(tmp_path / "a"): p for p in (tmp_path / "a").rglob("*.*")}
+    assert len(first) == len(result.layers) + len(result.tables) + 1
+    for name, path in first.items():
+        assert path.read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("territory", ["helsinki-centre", "andorra-la-vella"])
+def test_other_territories_give_what_the_manifest_promises(territory):
+    place = Territory.find(territory)
+    found = CASE.compute(load(CASE, place), CASE.validate(territory=place))
+    found.check(CASE)
+    expected = json.loads((CASE.path.parent / "expected.json").read_text(encoding="utf-8"))
+    for key, one in expected["indicators"].items():
+        if territory in one["values"] and one["values"][territory] is not None:
+            value = found.indicators[key].value
+            assert value == pytest.approx(one["values"][territory], abs=one["tolerance"]), key
+
+
+def test_synthetic_streets_mark_everything():
+    streets = inputs().frame("streets")
+    marked = compute(inputs(streets=streets, provenance="synthetic"))
+    assert set(marked.synthetic) == set(marked.layers) | set(marked.tables)
+    assert {one.provenance for one in marked.indicators.values()} == {"synthetic"}
+
+
+def test_quantiles_count_the_weight():
+    values, weight = np.array([3.0, 1.0, 2.0, np.inf]), np.array([1.0, 2.0, 0.0, 1.0])
+    assert summary.weighted_quantile(values, weight, 0.5) == 1.0
+    assert summary.weighted_quantile(values, weight, 0.75) == 3.0
+    assert summary.weighted_quantile(values, weight, 1.0) == np.inf
+    assert summary.weighted_quantile(values, np.zeros(4), 0.5) is None
+    assert summary.spread("x", np.zeros(4), weight)["gini"] is not None
+    assert pd.isna(summary.spread("x", np.zeros(4), weight)["gini"])
