@@ -72,7 +72,7 @@ def main() -> None:
             3,
             False,
             {**ever, **several, **averages, "aggrPeriodDuration": "P7D"},
-        ),  # noqa: E501
+        ),
         ("all sensors, q over all times", 3, False, {**ever, **several, "q": "t>100"}),
     )
     with Store() as store, requests.Session() as session:
