@@ -27,7 +27,7 @@ def result():
 
 
 def outcome(town, plan):
-    return scenario.with_measure(plan, town.walk, town.places, None, town.parameters)
+    return scenario.with_measure(plan, town.walk, town.site, town.places, None, town.parameters)
 
 
 def test_minutes_are_those_of_dijkstra_on_the_same_arcs(town):
@@ -77,8 +77,11 @@ def test_nobody_is_quicker_when_a_street_is_closed_nor_slower_when_a_path_opens(
     worse = closed.time.to_numpy()[known] - town.time.to_numpy()[known]
     assert (worse >= -1e-9).all()
     assert (worse > 1).any()
-    ends = town.walk.node_xy[[10, 2000]]
-    opened = outcome(town, scenario.Plan(path=shapely.LineString(ends)))
+    far = town.time["culture"].replace(np.inf, 0).to_numpy().argmax()
+    spots = town.places.spots.loc[town.places.spots["class"] == "culture"].geometry
+    ends = [town.places.homes.places.geometry.iloc[far].representative_point(), spots.iloc[0]]
+    at = [np.hypot(*(town.walk.node_xy - [end.x, end.y]).T).argmin() for end in ends]
+    opened = outcome(town, scenario.Plan(path=shapely.LineString(town.walk.node_xy[at])))
     gain = town.time.to_numpy()[known] - opened.time.to_numpy()[known]
     assert (gain >= -1e-9).all()
     assert gain.max() > 0.1
@@ -99,7 +102,7 @@ def test_no_measure_changes_nothing(town):
     today = outcome(town, scenario.Plan())
     plan = scenario.Plan()
     table, then = scenario.compare(
-        today, plan.measures, town.walk, town.places, None, town.parameters
+        today, plan.measures, town.walk, town.site, town.places, None, town.parameters
     )
     assert then is today
     assert (table[["share_all_pp", "extra_min", "near_pp", "stop_pp"]].to_numpy() == 0).all()
@@ -107,11 +110,15 @@ def test_no_measure_changes_nothing(town):
 
 def test_a_stop_more_takes_nobody_away(town):
     few = replace(town.places, stops=town.places.stops.iloc[:1].reset_index(drop=True))
-    before = scenario.with_measure(scenario.Plan(), town.walk, few, None, town.parameters)
-    far = np.flatnonzero(~before.near_stop & (town.site.home >= 0))[0]
+    site = steps.join(town.walk, few, town.parameters)
+
+    def with_plan(plan):
+        return scenario.with_measure(plan, town.walk, site, few, None, town.parameters)
+
+    before = with_plan(scenario.Plan())
+    far = np.flatnonzero(~before.near_stop & (site.home >= 0))[0]
     middle = town.places.homes.places.geometry.iloc[far].representative_point()
-    plan = scenario.Plan(stop=tuple(lonlat(middle)))
-    after = scenario.with_measure(plan, town.walk, few, None, town.parameters)
+    after = with_plan(scenario.Plan(stop=tuple(lonlat(middle))))
     assert (after.near_stop | ~before.near_stop).all()
     gained = after.near_stop & ~before.near_stop
     assert gained[far]
@@ -128,7 +135,7 @@ def test_critical_streets_agree_with_the_scenario_that_closes_them(town):
         ids = scenario.named_streets(town.walk, [row["street"]])
         plan = scenario.Plan(closed=tuple(ids))
         table, _ = scenario.compare(
-            today, plan.measures, town.walk, town.places, None, town.parameters
+            today, plan.measures, town.walk, town.site, town.places, None, town.parameters
         )
         # the same closure by another path of the program: costs are summed in another order
         assert table["extra_min"].iloc[0] == pytest.approx(row["extra_min"], abs=1e-9)

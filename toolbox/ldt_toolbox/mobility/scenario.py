@@ -254,16 +254,21 @@ def outcome(site: Site, here: Places, offered: Offer | None, parameters: Paramet
 
 
 def with_measure(
-    one: Plan, walk: Network, here: Places, offered: Offer | None, parameters: Parameters
-) -> Outcome:
-    """Apply measures and look again at what homes have."""
-    network, changed, service = walk, here, offered
-    if one.path is not None:
-        network = with_line(network, one.path, name=NEW_PATH)
-        new = network.edges["street"] == NEW_PATH
-        pace = np.where(new, WALK_M_S / parameters.walking_speed_m_s, 1.0)
-        times = steps.slower(network.edges, pace)
-        network = replace(network, edges=network.edges.assign(**times))
+    one: Plan, walk: Network, site: Site, here: Places, offered: Offer | None,
+    parameters: Parameters,
+) -> Outcome:  # fmt: skip
+    """Apply measures and look again at what homes have.
+
+    Doors stay where they are: a new path lets people through, it does not move their street.
+
+    Parameters
+    ----------
+    one : Plan
+        Measures.
+    walk, site, here, offered, parameters
+        As in the steps, without any measure.
+    """
+    changed, service = here, offered
     if service is not None:
         if one.stop:
             service = replace(service, feed=with_stop(service.feed, *one.stop))
@@ -271,7 +276,15 @@ def with_measure(
             service = replace(service, feed=with_headway(service.feed, service.date, *one.headway))
     if one.stop:
         changed = replace(here, stops=_one_more(here.stops, one.stop, service))
-    site = steps.join(network, changed, parameters)
+        site = steps.join(walk, changed, parameters)
+    if one.path is not None:
+        network = with_line(site.network, one.path, name=NEW_PATH)
+        new = network.edges["street"] == NEW_PATH
+        pace = np.where(new, WALK_M_S / parameters.walking_speed_m_s, 1.0)
+        network = replace(
+            network, edges=network.edges.assign(**steps.slower(network.edges, pace))
+        )  # fmt: skip
+        site = replace(site, network=network, graph=network.graph())
     if one.closed:
         site = _closed(site, site.network.edges["street"].isin(one.closed).to_numpy(bool))
     return outcome(site, changed, service, parameters)
@@ -293,6 +306,7 @@ def compare(
     today: Outcome,
     measures: dict[str, Plan],
     walk: Network,
+    site: Site,
     here: Places,
     offered: Offer | None,
     parameters: Parameters,
@@ -311,7 +325,9 @@ def compare(
     for name, one in measures.items():
         # one measure alone is all there is: it is not searched twice
         if not (name == ALL and len(measures) == 2):
-            last = with_measure(one, walk, here, offered, parameters) if _any(one) else today
+            last = today
+            if _any(one):
+                last = with_measure(one, walk, site, here, offered, parameters)
         rows.append({"measure": name} | _difference(today, last, here, parameters))
     return pd.DataFrame(rows), last
 

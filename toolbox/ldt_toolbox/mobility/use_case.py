@@ -77,7 +77,7 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     ridden = ride(offered, site, here, found, parameters)
     plan, ranked = measures(inputs, walk, site, here, found, parameters)
     today = scenario_today(site, here, found, ridden, parameters)
-    table, then = scenario.compare(today, plan.measures, walk, here, offered, parameters)
+    table, then = scenario.compare(today, plan.measures, walk, site, here, offered, parameters)
     return assemble(
         inputs, parameters, walk=walk, bike=bike, here=here, site=site, found=found,
         offered=offered, ridden=ridden, plan=plan, ranked=ranked, table=table, today=today,
