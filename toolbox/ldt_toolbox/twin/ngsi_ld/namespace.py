@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from ldt_toolbox.models.contexts import CORE_URL, Terms, is_core, terms
-from ldt_toolbox.twin.problems import ProblemError, bad
+from ldt_toolbox.twin.ngsi_ld.foreign import GEN_DELIMS, ForeignTerms, is_plain, unavailable
+from ldt_toolbox.twin.problems import bad
 
 _MOST = 1000  # names a namespace remembers beyond its context
 _MOST_CONTEXTS = 256
@@ -44,23 +45,29 @@ class Namespace:
         return names
 
     @cached_property
-    def _prefixes(self) -> list[tuple[str, str]]:
-        """IRI and term of what may stand before a colon (JSON-LD 1.1: it ends in a gen-delim)."""
-        found = [
-            (iri, term)
-            for term, iri in self._terms.iris.items()
-            if iri.endswith((":", "/", "?", "#", "[", "]", "@"))
-        ]
-        return sorted(found, key=lambda pair: (-len(pair[0]), pair[1]))
+    def _prefixes(self) -> dict[str, str]:
+        """What may stand before a colon, and its IRI; the longest IRI first."""
+        if isinstance(self._terms, ForeignTerms):
+            found = self._terms.prefixes
+        else:  # JSON-LD 1.1: if it ends in a gen-delim
+            found = {t: iri for t, iri in self._terms.iris.items() if iri.endswith(GEN_DELIMS)}
+        return dict(sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 
     def expand(self, name: str) -> str:
         """IRI of a term, a compact IRI, or an IRI."""
         iri = self._expanded.get(name)
         if iri is None:
-            iri = self._terms.expand(name)
+            iri = self._expand(name)
             if len(self._expanded) < _MOST:
                 self._expanded[name] = iri
         return iri
+
+    def _expand(self, name: str) -> str:
+        prefix, colon, rest = name.partition(":")
+        if not colon or name in self._terms.iris:
+            return self._terms.expand(name)
+        known = prefix in self._prefixes and not rest.startswith("//")
+        return self._prefixes[prefix] + rest if known else name
 
     def compact(self, iri: str) -> str:
         """Shortest name that this @context expands to an IRI again."""
@@ -79,7 +86,7 @@ class Namespace:
             rest = iri[len(vocabulary) :]
             if rest and ":" not in rest and rest not in self._terms.iris:
                 return rest
-        for prefix, term in self._prefixes:
+        for term, prefix in self._prefixes.items():
             rest = iri[len(prefix) :]
             if iri.startswith(prefix) and rest and not rest.startswith("//"):
                 name = f"{term}:{rest}"
@@ -122,18 +129,25 @@ class Namespaces:
         key = orjson.dumps(context)
         known = self._known.get(key)
         if known is None:
-            found = terms(context, load=self._load)
-            if found.unresolved:
-                raise ProblemError(
-                    "LdContextNotAvailable",
-                    f"@context {found.unresolved[0]!r:.200} is not at hand: host it with POST "
-                    "jsonldContexts and use the address you get, or write its terms out",
-                )
-            known = Namespace(context, found)
+            known = Namespace(context, self._worked_out(context))
             if len(self._known) >= _MOST_CONTEXTS:
                 self._known.clear()
             self._known[key] = known
         return known
+
+    def _worked_out(self, context: Any) -> Terms:
+        plain = is_plain(context)
+
+        def load(url: str) -> Mapping[str, Any]:
+            nonlocal plain
+            document = self._load(url)
+            plain = plain and is_plain(document.get("@context"))
+            return document
+
+        found = terms(context, load=load)
+        if found.unresolved and plain:
+            raise unavailable(found.unresolved[0])
+        return found if plain else ForeignTerms(context, self._load)
 
     def forget(self) -> None:
         """Forget all: a context behind an address has changed."""
