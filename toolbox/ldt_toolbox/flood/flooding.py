@@ -1,8 +1,10 @@
 """One simulation of a storm on a ground: runoff by curve number, sewers, inflows, open edges."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
+import numba
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from ldt_toolbox.space.raster import Raster
 
 BLOCK_CELL_M = 2.0  # up to here a building fills cells without closing the streets beside it
 LEAST_CURVE_NUMBER = 1.0
+LEAST_CELLS_FOR_THREADS = 50_000
 
 
 class RunoffRates(Sequence[NDArray[np.float64]]):
@@ -95,19 +98,33 @@ def flood(
         drained = np.clip(setup.built + setup.paved, 0, 1).astype(np.float64) * setup.sewer_mm_h
         losses = Rates([0.0], [drained])
     edge = Open() if parameters.edges == "open" else Wall()
-    return simulate(
-        setup.elevation,
-        cell_m=setup.cell_m,
-        duration_s=duration_s(storm, inflows, parameters),
-        manning_n=setup.manning_n.astype(np.float64),
-        rain=Rates(storm.start_s.tolist(), RunoffRates(storm, setup.curve_number)),
-        losses=losses,
-        inflows=inflows,
-        sides=Sides(edge, edge, edge, edge, edge),
-        buildings=None if how == "none" else Buildings(setup.built, how),  # type: ignore[arg-type]
-        options=Options(scheme=scheme, snapshot_s=snapshot_s),
-        progress=progress,
-    )
+    sides = Sides(edge, edge, edge, edge, edge)
+    with _threads(setup.elevation.size):
+        return simulate(
+            setup.elevation,
+            cell_m=setup.cell_m,
+            duration_s=duration_s(storm, inflows, parameters),
+            manning_n=setup.manning_n.astype(np.float64),
+            rain=Rates(storm.start_s.tolist(), RunoffRates(storm, setup.curve_number)),
+            losses=losses,
+            inflows=inflows,
+            sides=sides,
+            buildings=None if how == "none" else Buildings(setup.built, how),  # type: ignore[arg-type]
+            options=Options(scheme=scheme, snapshot_s=snapshot_s),
+            progress=progress,
+        )
+
+
+@contextlib.contextmanager
+def _threads(cells: int) -> Iterator[None]:
+    """One thread for a small grid: threads would wait for each other longer than they work."""
+    before = numba.get_num_threads()
+    if cells < LEAST_CELLS_FOR_THREADS:
+        numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def duration_s(storm: Storm, inflows: Sequence[Inflow], parameters: Parameters) -> float:
