@@ -79,7 +79,8 @@ def test_nobody_is_quicker_when_a_street_is_closed_nor_slower_when_a_path_opens(
     assert (worse > 1).any()
     far = town.time["culture"].replace(np.inf, 0).to_numpy().argmax()
     spots = town.places.spots.loc[town.places.spots["class"] == "culture"].geometry
-    ends = [town.places.homes.places.geometry.iloc[far].representative_point(), spots.iloc[0]]
+    home = town.places.homes.places.geometry.iloc[far].representative_point()
+    ends = [home, spots.iloc[int(spots.distance(home).argmin())]]
     at = [np.hypot(*(town.walk.node_xy - [end.x, end.y]).T).argmin() for end in ends]
     opened = outcome(town, scenario.Plan(path=shapely.LineString(town.walk.node_xy[at])))
     gain = town.time.to_numpy()[known] - opened.time.to_numpy()[known]
@@ -196,6 +197,7 @@ def test_without_a_timetable_it_says_that_schedules_are_missing(result):
     assert "horaires manquent" in result.answer["fr"]
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(result, tmp_path):
     again = compute()
     for folder, one in (("a", result), ("b", again)):
@@ -206,6 +208,7 @@ def test_same_seed_same_bytes(result, tmp_path):
         assert path.read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("territory", ["helsinki-centre", "andorra-la-vella"])
 def test_other_territories_give_what_the_manifest_promises(territory):
     place = Territory.find(territory)
@@ -218,6 +221,7 @@ def test_other_territories_give_what_the_manifest_promises(territory):
             assert value == pytest.approx(one["values"][territory], abs=one["tolerance"]), key
 
 
+@pytest.mark.slow
 def test_synthetic_streets_mark_everything():
     streets = inputs().frame("streets")
     marked = compute(inputs(streets=streets, provenance="synthetic"))

@@ -15,6 +15,7 @@ from ldt_toolbox.mobility import (
     transit_steps,
     transit_summary,
 )
+from ldt_toolbox.mobility.equity import group_gap
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.scenario import Outcome, Plan
 from ldt_toolbox.mobility.steps import Places, Site
@@ -177,6 +178,12 @@ def assemble(
         "equity": equity(here, found, parameters),
     }
     _numbers(result, here, site, found, walk, stress)
+    near = found.near_pct
+    if here.classes:
+        within = found.minutes["walk"].to_numpy() <= parameters.near_minutes
+        near = 100.0 * within.all(axis=1)
+    if gap := income_gap(here, near, parameters):
+        result.indicators["income_gap"] = gap
     if here.classes:
         _classes(result, here, found, walk, parameters)
     if len(here.stops):
@@ -203,6 +210,42 @@ def equity(here: Places, found: Access, parameters: Parameters) -> pd.DataFrame:
         near = (found.minutes["walk"].to_numpy() <= parameters.near_minutes).sum(axis=1)
         rows.append(summary.spread("classes near on foot", near.astype(np.float64), weight))
     return pd.DataFrame(rows)
+
+
+def income_gap(here: Places, near: NDArray[np.float64], parameters: Parameters) -> Indicator | None:
+    """Gap between the poorest and the richest fifth, with its bootstrap interval.
+
+    Parameters
+    ----------
+    here : Places
+        Homes with the income of their area.
+    near : numpy.ndarray, shape (homes,)
+        What each home has, per cent.
+    parameters : Parameters
+        `bootstrap_draws`, `seed`.
+
+    Returns
+    -------
+    Indicator or None
+        Mean of the poorest fifth of residents minus that of the richest, over squares of 100 m;
+        None where income is not known.
+    """
+    if here.homes.income is None:
+        return None
+    table = steps.squares(here, cell_m=steps.CELL_M)
+    income = steps.square_mean(table, here.homes.income, here)
+    weight = table["weight"].to_numpy(np.float64)
+    told = np.isfinite(income)
+    bounds = [summary.weighted_quantile(income[told], weight[told], q) for q in (0.2, 0.8)]
+    if bounds[0] is None or bounds[0] >= (bounds[1] or 0.0):
+        return None
+    group = np.select([income <= bounds[0], income > (bounds[1] or 0.0)], ["poor", "rich"], "other")
+    gap = group_gap(
+        steps.square_mean(table, near, here), np.where(told, group, "other"), "poor", "rich",
+        people=weight, draws=parameters.bootstrap_draws, seed=parameters.seed,
+    )  # fmt: skip
+    meaning = f"2.5th to 97.5th percentile of {parameters.bootstrap_draws} draws (bootstrap)"
+    return Indicator(gap.gap, gap.low, gap.high, meaning)
 
 
 def _numbers(

@@ -1,0 +1,283 @@
+"""Optional roles of the mobility use case: residents, incomes, jobs, timetable, and none at all."""
+
+import datetime as dt
+from dataclasses import replace as changed_copy
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from ldt_toolbox.errors import DataError, ParameterError
+from ldt_toolbox.mobility import homes, steps, transit_steps, use_case
+from ldt_toolbox.mobility.gtfs.read import read_feed
+from ldt_toolbox.mobility.gtfs.supply import route_supply, stop_supply
+from ldt_toolbox.mobility.raptor import earliest_arrivals
+from ldt_toolbox.mobility.timetable_change import NEW_STOP, with_headway, with_stop
+from monaco import PLACE, Town, bundled, compute, inputs, parameters, squares_of_people
+from small_feed import changed, write_folder
+
+DAY = dt.date(2025, 1, 7)
+# along the Avenue Princesse Grace and the Boulevard Albert 1er, from east to west
+STOPS = ((7.4350, 43.7480), (7.4280, 43.7410), (7.4210, 43.7350))
+STOPS_TXT = "stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station\n" + "".join(
+    f"s{i + 1},Stop {i + 1},{lat},{lon},0,\n" for i, (lon, lat) in enumerate(STOPS)
+)
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory):
+    """The small feed, its three stops put into Monaco."""
+    files = changed(("shapes.txt", "", None), ("trips.txt", "line", ""))
+    files["stops.txt"] = STOPS_TXT
+    return read_feed(write_folder(files, tmp_path_factory.mktemp("feed")))
+
+
+def busy(feed):
+    """A bus every ten minutes in each direction, from 6 to 22 hours."""
+    for route in ("1", "2"):
+        feed = with_headway(feed, DAY, route, 10)
+    table = feed["frequencies"]
+    whole_day = table.assign(start_time=6 * 3600, end_time=22 * 3600)
+    return changed_copy(feed, tables={**feed.tables, "frequencies": whole_day})
+
+
+def lost(town):
+    """Residents that the notes say are not counted."""
+    said = [n.text["en"] for n in town.places.homes.notes if "are not counted" in n.text["en"]]
+    return sum(float(text.split()[0]) for text in said)
+
+
+@pytest.mark.slow
+def test_people_are_all_placed_and_few_are_not_shown():
+    areas = squares_of_people(30)
+    result = compute(inputs(population=areas))
+    town = Town(inputs(population=areas))
+    assert town.places.homes.people
+    placed = town.places.homes.weight.sum()
+    assert placed + lost(town) == pytest.approx(30 * len(areas))
+    cells = result.layers["access"]
+    hidden = cells["suppressed"].to_numpy()
+    assert 0 < hidden.sum() < len(cells)
+    assert cells.loc[~hidden, "weight"].min() >= 11
+    shown = [c for c in cells.columns if c not in ("suppressed", "geometry")]
+    assert cells.loc[hidden, shown].isna().all().all()
+    few = result.layers["scenario_change"]
+    assert few.loc[few["suppressed"], ["weight", "near_pp"]].isna().all().all()
+    # no layer of single homes tells how many people live there
+    assert not {"residents", "weight", "people"} & set(result.layers["buildings"].columns)
+    worst = result.tables["least_served"]
+    assert worst["weight"].min() >= 11
+
+
+def test_floors_are_nobodys_secret():
+    town = Town()
+    cells = steps.cells(town.places, town.time, minutes_limit=15, fewest=10**9)
+    assert not cells["suppressed"].any()
+
+
+def test_another_threshold_hides_more():
+    town = Town(inputs(population=squares_of_people(30)))
+    hidden = [
+        steps.cells(town.places, town.time, minutes_limit=15, fewest=few)["suppressed"].sum()
+        for few in (0, 11, 20)
+    ]
+    assert hidden[0] == 0 < hidden[1] < hidden[2]
+
+
+def test_people_along_streets_where_no_building_is_known():
+    areas = squares_of_people(100)
+    town = Town(inputs(without=("buildings", "amenities", "land_cover"), population=areas))
+    placed = town.places.homes.weight.sum()
+    assert placed + lost(town) == pytest.approx(100 * len(areas), rel=1e-9)
+    assert len(town.places.homes.places) == town.walk.nodes
+    alone = homes.of_streets(town.walk)
+    assert alone.weight.sum() == pytest.approx(town.walk.edges["length_m"].sum(), rel=1e-9)
+    assert not alone.people
+
+
+@pytest.mark.slow
+def test_poor_and_rich_are_told_apart_with_an_interval():
+    areas = squares_of_people(50, income=lambda f: f.geometry.centroid.x.rank())
+    result = compute(inputs(population=areas))
+    gap = result.indicators["income_gap"]
+    assert gap.low < gap.value < gap.high
+    assert "bootstrap" in gap.interval
+    alike = use_case.income_gap(
+        Town(inputs(population=squares_of_people(50))).places, np.zeros(1), parameters()
+    )
+    assert alike is None
+
+
+def test_jobs_take_the_place_of_workplaces():
+    area = gpd.GeoDataFrame(
+        {"jobs": [1000.0]}, geometry=[PLACE.boundary_geometry.representative_point()],
+        crs=PLACE.crs,
+    )  # fmt: skip
+    town = Town(inputs(jobs=area))
+    assert town.places.jobs_are_counted
+    found = steps.jobs_within(town.site, town.places, limit_min=15)
+    assert set(np.unique(found)) == {0.0, 1000.0}
+    assert not Town().places.jobs_are_counted
+
+
+@pytest.mark.slow
+def test_nothing_but_streets_still_answers():
+    result = compute(inputs(without=set(bundled().layers) - {"streets"}))
+    assert "share_all_near" not in result.indicators
+    assert result.indicators["reach_median"].value > 0
+    assert "no place of daily life is known" in result.answer["en"]
+    gaps = {note.text["en"].split(":")[0] for note in result.notes if note.kind == "gap"}
+    assert {"No buildings", "No amenities", "No gtfs", "No stops"} <= gaps
+
+
+def test_headway_that_was_asked_for_is_exact(feed):
+    table = route_supply(with_headway(feed, DAY, "2", 7), DAY).reset_index()
+    one = table[table["route_id"] == "r2"].iloc[0]
+    assert one["headway_median_min"] == one["headway_p90_min"] == 7
+    before = route_supply(feed, DAY).reset_index()
+    same = before[before["route_id"] == "r2"].iloc[0]
+    assert one["first_departure_s"] == same["first_departure_s"]
+    assert same["last_departure_s"] - 7 * 60 < one["last_departure_s"] <= same["last_departure_s"]
+    rest = before[before["route_id"] == "r1"]
+    pd.testing.assert_frame_equal(table[table["route_id"] == "r1"], rest)
+    with pytest.raises(ParameterError, match="no route 'x' runs"):
+        with_headway(feed, DAY, "x", 7)
+
+
+def test_a_stop_more_makes_every_trip_halt_and_delays_none(feed):
+    lon, lat = (np.array(STOPS[0]) + np.array(STOPS[1])) / 2
+    more = with_stop(feed, lon, lat)
+    assert more["stops"]["stop_id"].iloc[-1] == NEW_STOP
+    assert len(more.stop_times) > len(feed.stop_times)
+    supply, before = stop_supply(more, DAY), stop_supply(feed, DAY)
+    pd.testing.assert_series_equal(
+        supply["departures"].iloc[:-1], before["departures"], check_dtype=False
+    )
+    assert supply["departures"].iloc[-1] > 0
+    leave = np.array([8 * 3600 - 60])
+    arrivals = [
+        earliest_arrivals(transit_steps.day_timetable(one, DAY), [0], [0], leave)[0, -1]
+        for one in (feed, more)
+    ]
+    assert (arrivals[0] == arrivals[1][:-1]).all()
+    assert 8 * 3600 < arrivals[1][-1] < arrivals[0][1]
+    with pytest.raises(DataError, match="no trip passes within"):
+        with_stop(feed, 7.5, 43.9)
+
+
+def test_a_timetable_gives_supply_reach_and_no_slower_journeys_than_walking(feed):
+    here = inputs(gtfs=busy(feed))
+    result = compute(here, service_date="2025-01-07", transit_minutes=20, departure_step_min=10)
+    assert {"stops", "transit_access"} <= set(result.layers)
+    cells = result.layers["transit_access"]
+    assert (cells["reached_p05_pct"] >= cells["on_foot_pct"] - 1e-3).all()
+    assert (cells["reached_p95_pct"] >= cells["reached_pct"]).all()
+    assert result.indicators["transit_gain"].value > 0
+    assert result.tables["frequency"]["stops"].sum() == len(STOPS)
+    assert result.tables["frequency"]["covered_pct"].is_monotonic_increasing
+    # a stop with a bus each way every ten minutes sees one every five minutes or so
+    assert (result.layers["stops"]["headway_median_min"] <= 10).all()
+    assert "By public transport" in result.answer["en"]
+    assert "Schedules are missing" not in result.answer["en"]
+
+
+@pytest.mark.slow
+def test_more_buses_reach_more_and_the_scenario_says_so(feed):
+    here = inputs(gtfs=busy(feed))
+    asked = {"service_date": "2025-01-07", "transit_minutes": 20, "departure_step_min": 10}
+    rare = compute(here, **asked, new_headway=["1", "120"])
+    often = compute(here, **asked, new_headway=["1", "2"])
+    assert (
+        rare.indicators["scenario_transit"].value < 0 < often.indicators["scenario_transit"].value
+    )
+    assert rare.tables["scenarios"]["measure"].tolist() == ["new_headway", "all"]
+
+
+def test_journeys_to_a_class_equal_the_best_of_all_its_places(feed):
+    """One place for a whole class gives what asking for each of its places would give."""
+    here = inputs(gtfs=busy(feed))
+    told = parameters(
+        service_date="2025-01-07", transit_minutes=25, departure_step_min=30, transit_cell_m=1000
+    )
+    offered = transit_steps.offer(here, told)
+    walk = steps.streets(here, told)
+    places = steps.places(here, walk, told, stops=offered.stops)
+    site = steps.join(walk, places, told)
+    time = steps.minutes(site, places)
+    timetable = transit_steps.timetable_of(offered, site, places, told)
+    found = transit_steps.journeys(timetable, site, places, time, told)
+    leave = transit_steps.departures(told)
+    for square, home in enumerate(found.squares["home"]):
+        quickest = np.full((len(leave), len(places.classes)), np.inf)
+        seconds = _seconds(site.graph, site.home[home])
+        walk_s = np.ceil(seconds[site.stop])
+        near = walk_s <= 60 * told.access_walk_min
+        rows = places.stops["row"].to_numpy()
+        arrive = earliest_arrivals(
+            timetable, rows[near], walk_s[near], leave, cutoff_s=int(60 * told.transit_minutes)
+        )[:, -1, :][:, rows].astype(float)
+        for k, name in enumerate(places.classes):
+            goals = site.spot[(places.spots["class"] == name).to_numpy()]
+            last = np.array([np.ceil(_seconds(site.graph, s)[goals].min()) for s in site.stop])
+            last[last > 60 * told.access_walk_min] = np.inf
+            ridden = (arrive + last).min(axis=1) - leave
+            quickest[:, k] = np.minimum(ridden, np.ceil(seconds[goals].min()))
+        quickest[quickest > 60 * told.transit_minutes] = np.inf
+        usual = np.median(np.minimum(quickest, 2**30), axis=0) / 60
+        usual[usual > 1e4] = np.inf
+        np.testing.assert_allclose(found.minutes[square], usual, rtol=1e-9)
+
+
+def _seconds(graph, node):
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
+    arcs = csr_array((graph.cost, graph.head, graph.start), shape=(graph.nodes, graph.nodes))
+    return dijkstra(arcs, indices=node)
+
+
+def test_a_feed_with_errors_blocks_unless_it_is_only_to_be_shown(tmp_path):
+    broken = changed(("stop_times.txt", "08:10:30,08:10:30,s3", "08:10:30,08:10:30,s9"))
+    files = broken | {"stops.txt": STOPS_TXT}
+    here = inputs(gtfs=read_feed(write_folder(files, tmp_path / "broken")))
+    with pytest.raises(DataError, match="foreign_key_violation"):
+        transit_steps.offer(here, parameters(service_date="2025-01-07"))
+    told = parameters(service_date="2025-01-07", feed_errors="show")
+    offered = transit_steps.offer(here, told)
+    assert "foreign_key_violation" in set(offered.notices.table()["code"])
+    assert any(note.kind == "warning" for note in offered.notes)
+
+
+def test_days_and_windows_that_cannot_be_are_refused(feed):
+    here = inputs(gtfs=feed)
+    with pytest.raises(ParameterError, match="nothing runs on that day"):
+        transit_steps.offer(here, parameters(service_date="2024-01-07"))
+    with pytest.raises(ParameterError, match="is not after"):
+        transit_steps.departures(parameters(departure_from="09:00", departure_until="08:00"))
+    with pytest.raises(ParameterError, match="give a time such as"):
+        transit_steps.departures(parameters(departure_from="9"))
+
+
+def test_stops_outside_the_territory_are_counted_and_not_served(feed):
+    far = pd.concat([feed["stops"], feed["stops"].iloc[[0]].assign(stop_id="far", stop_lat=50.0)])
+    wide = changed_copy(feed, tables={**feed.tables, "stops": far.reset_index(drop=True)})
+    offered = transit_steps.offer(inputs(gtfs=wide), parameters(service_date="2025-01-07"))
+    assert set(offered.stops["stop_id"]) == {"s1", "s2", "s3"}
+    assert "1 of the feed's 4 stops" in offered.notes[0].text["en"]
+    moved = changed_copy(feed, tables={**feed.tables, "stops": feed["stops"].assign(stop_lat=50.0)})
+    with pytest.raises(DataError, match="no stop in the territory is served"):
+        transit_steps.offer(inputs(gtfs=moved), parameters(service_date="2025-01-07"))
+
+
+def test_a_line_that_crosses_streets_closes_none_of_them():
+    from ldt_toolbox.mobility.scenario import streets_under
+
+    town = Town()
+    longest = town.walk.edges.iloc[int(town.walk.edges["length_m"].argmax())]
+    along = gpd.GeoDataFrame(geometry=[longest.geometry], crs=PLACE.crs)
+    assert longest["street"] in streets_under(town.walk, along)
+    middle = longest.geometry.interpolate(0.5, normalized=True)
+    across = shapely.LineString([(middle.x - 3, middle.y), (middle.x + 3, middle.y)])
+    short = gpd.GeoDataFrame(geometry=[across], crs=PLACE.crs)
+    assert longest["street"] not in streets_under(town.walk, short)
