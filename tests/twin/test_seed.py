@@ -89,10 +89,9 @@ def test_sensors_are_labelled_and_stand_where_they_should():
         assert entity["dataProvider"]["value"] == f"synthetic:{one.method}@9"
         assert "(synthetic)" in entity["name"]["value"]
         point = Point(turn(*shape(entity["location"]["value"]).coords[0]))
-        # a street that crosses the boundary may have its middle just outside
-        assert point.distance(inside) < 100
+        assert point.distance(inside) < 0.5  # coordinates have six decimals: 0.1 m
         if one.kind == "WaterObserved":
-            assert point.distance(rivers) < 0.5  # coordinates have six decimals: 0.1 m
+            assert point.distance(rivers) < 0.5
     streets = {entity["id"] for entity in places(territory).entities}
     assert all(one.links["refRoadSegment"] in streets for one in found[5:])
 

@@ -31,7 +31,7 @@ ROAD_CLASSES = {
 _TEXT = {"en": "", "fr": ""}
 _COLUMNS = {
     "buildings": ("levels", "use", "name"),
-    "streets": ("class", "name", "width_m", "lanes"),
+    "streets": ("class", "name", "width_m", "lanes", "tunnel"),
     "stops": ("name", "mode"),
     "amenities": ("class", "name"),
     "rivers": ("name", "tunnel"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
@@ -136,11 +137,13 @@ def sensors(territory: "Territory", *, count: int = 6, seed: int = 1) -> list[Se
     """
     streets = features(territory, "streets")
     roads = None if streets is None else drivable(streets)
-    if roads is not None and "tunnel" in roads:
-        roads = roads[roads["tunnel"].fillna(value=False) != True].reset_index(drop=True)  # noqa: E712
+    if roads is not None:
+        middles = roads.geometry.interpolate(0.5, normalized=True)
+        there = middles.within(territory.boundary_geometry) & _open_air(roads)
+        roads = roads[there].reset_index(drop=True)
     found = _stations(territory, roads, count, seed)
     found += _gauge(territory, seed)
-    if roads is not None:
+    if roads is not None and len(roads):
         found += _counters(territory, roads, count, seed)
     return found
 
@@ -186,7 +189,7 @@ def _gauge(territory: "Territory", seed: int) -> list[Sensor]:
     rivers = features(territory, "rivers")
     if rivers is None:
         return []
-    open_air = rivers[rivers["tunnel"].fillna(value=False) != True]  # noqa: E712
+    open_air = rivers[_open_air(rivers)]
     inside = open_air.geometry.intersection(territory.boundary_geometry)
     if inside.empty or not inside.length.max() > 0:
         return []
@@ -242,6 +245,12 @@ def _counters(
             )
         )  # fmt: skip
     return made
+
+
+def _open_air(lines: gpd.GeoDataFrame) -> pd.Series:
+    """Whether each does not run in a tunnel."""
+    outside: pd.Series = ~lines["tunnel"].isin([True])
+    return outside
 
 
 def _spread(points: gpd.GeoSeries, count: int, key: int) -> list[int]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ldt_toolbox.clients.auth import Auth, BearerToken, ClientCredentials
 from ldt_toolbox.clients.ngsi_ld import NgsiLd, Receiver, subscription
 from ldt_toolbox.models.contexts import context_of
+from ldt_toolbox.models.times import read_date_time
 from ldt_toolbox.models.types import catalogue
 
 if TYPE_CHECKING:
@@ -109,18 +111,15 @@ def states(entity: Mapping[str, Any], attributes: Iterable[str]) -> dict[State, 
     }
 
 
-def latest(entities: Iterable[Mapping[str, Any]]) -> str:
-    """Latest time at which any attribute was observed (UTC, as written), or empty."""
-    return max(
-        (
-            str(each["observedAt"])
-            for entity in entities
-            for name in entity
-            for each, _ in _instances(entity, name)
-            if "observedAt" in each
-        ),
-        default="",
-    )
+def latest(entities: Iterable[Mapping[str, Any]]) -> datetime | None:
+    """Latest time at which any attribute was observed; None if none tells one."""
+    times = [
+        read_date_time(each.get("observedAt"))
+        for entity in entities
+        for name in entity
+        for each, _ in _instances(entity, name)
+    ]
+    return max((one for one in times if one is not None and one.tzinfo), default=None)
 
 
 def with_period(territory: "Territory", start: str, end: str) -> "Territory":

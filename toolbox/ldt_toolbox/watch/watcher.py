@@ -146,7 +146,7 @@ class Watch:
         self._say = log or (lambda event: None)
         self._interests: dict[str, Interest] = {}
         self._seen: dict[State, Any] = {}
-        self._latest = ""
+        self._latest: datetime | None = None
         self._indicators: Mapping[str, float | int | None] = {}
         self._reruns: queue.Queue[Rerun] = queue.Queue()
         self._stopped = threading.Event()
@@ -220,14 +220,15 @@ class Watch:
             watched = self._sides.attributes(name)
             wanted.append(type_interest(broker, name, sorted(watched), self._roles))
         for one in wanted:
-            entities = one.now()
-            self._latest = max(self._latest, latest(entities))
-            for entity in entities:
-                self._seen |= states(entity, one.attributes)
-                self._sides.passings(str(entity.get("id", "")), values(entity, one.attributes))
             name = f"ldt watch {self.case.id} {self.territory.id}"
             told_by = one.subscribe(self._receiver, name=name)
             self._interests[told_by] = one
+            # asked after that, so that no change falls between the two
+            entities = one.now()
+            self._note_latest(latest(entities))
+            for entity in entities:
+                self._seen |= states(entity, one.attributes)
+                self._sides.passings(str(entity.get("id", "")), values(entity, one.attributes))
             self._tell(
                 "subscribed", subscription=told_by, type=one.type, roles=list(one.roles),
                 attributes=list(one.attributes), entities=len(entities),
@@ -264,7 +265,7 @@ class Watch:
                 str(entity.get("id", "")), values(entity, one.attributes)
             )
         self._seen |= fresh
-        self._latest = max(self._latest, latest(notification.data))
+        self._note_latest(latest(notification.data))
         for each in passed:
             self._tell(
                 "passed", entity=each.entity, attribute=each.threshold.attribute,
@@ -335,10 +336,13 @@ class Watch:
     def _period(self) -> tuple[str, ...]:
         if self._last_days is None:
             return ()
-        now = datetime.now(UTC)
-        last = datetime.fromisoformat(self._latest) if self._latest else now
+        last = self._latest or datetime.now(UTC)
         end = last.astimezone(UTC) + timedelta(seconds=1)  # the end is not part of the period
         return (end - timedelta(days=self._last_days)).isoformat(), end.isoformat()
+
+    def _note_latest(self, seen: datetime | None) -> None:
+        if seen is not None and (self._latest is None or seen > self._latest):
+            self._latest = seen
 
     def _tell(self, event: str, **more: Any) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
