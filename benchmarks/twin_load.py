@@ -127,6 +127,15 @@ def fill(netloc: str, count: int) -> float:
     return spent
 
 
+def peak_mb(process: psutil.Process) -> float:
+    """Most memory that a process ever had; what it has now where the system does not tell."""
+    status = Path(f"/proc/{process.pid}/status")
+    if status.exists():
+        (line,) = (each for each in status.read_text().splitlines() if each.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e6
+    return process.memory_info().rss / 1e6
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--entities", type=int, default=100_000)
@@ -172,7 +181,7 @@ def measure(netloc: str, said: argparse.Namespace, process: psutil.Process) -> N
         at = min(len(times) - 1, int(share * len(times)))
         print(f"  p{share * 100:g}: {times[at] * 1000:.0f} ms")
     print(f"errors: {len(errors)} {errors[:1]}")
-    print(f"memory: {process.memory_info().rss / 1e6:.0f} MB")
+    print(f"memory: {peak_mb(process):.0f} MB at most")
 
 
 if __name__ == "__main__":

@@ -122,6 +122,25 @@ def test_a_post_query_takes_several_selectors(ask) -> None:
     assert answer.json() == [{"id": "urn:x:2"}, {"id": "urn:x:3"}]
 
 
+def test_selectors_are_alternatives_in_whatever_number(ask) -> None:
+    """5.2.33: those that differ in their ids only, that name no id, and that name no type."""
+    ask.put(*(thing(str(n), n) for n in range(6)), {**thing("6", 6), "type": "U"})
+
+    def found(*selectors: dict[str, Any], q: str = "v>=0") -> str:
+        query = {"type": "Query", "entities": list(selectors), "q": q}
+        answer = ask("POST", "entityOperations/query", json=query, params={"options": "keyValues"})
+        return "".join(str(each["v"]) for each in answer.json())
+
+    one = [{"type": "T", "id": f"urn:x:{n}"} for n in (1, 3, 5, 6, 9)]
+    assert found(*one) == "135"
+    assert found(*one, q="v>1") == "35"
+    assert found(*one, {"type": "U"}) == "1356"
+    assert found(*one, {"type": "T"}) == found({"type": "T"}, *one) == "012345"
+    assert found(*one, {"type": "*"}) == "0123456"
+    assert found({"type": "U", "id": "urn:x:1"}, {"type": "T,U", "id": "urn:x:6"}) == "6"
+    assert found(*one, {"type": "T", "idPattern": "[24]$"}) == "12345"
+
+
 def test_queries_follow_relationships(ask) -> None:
     """4.9, examples 13 and 14."""
     rel = {"type": "Relationship", "object": "urn:x:2"}
