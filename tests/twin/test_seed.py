@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from ldt_toolbox.clients.errors import NotFound, NotImplementedByServer
 from ldt_toolbox.clients.imperfect import ImperfectServerWarning
 from ldt_toolbox.clients.ngsi_ld import NgsiLd, observations
 from ldt_toolbox.errors import WrongUseError
@@ -206,6 +207,19 @@ def test_later_seed_adds_only_what_is_new(running, small):
     assert len(more.outcome.updated) == len(more.sensors) == 3
     # three new hours for each; the last one came with the entity
     assert more.readings == 3 * 2
+
+
+@pytest.mark.parametrize("error", [NotImplementedByServer, NotFound])
+def test_broker_without_history_gets_the_entities(running, small, monkeypatch, error):
+    def refuse(*_, **__):
+        raise error("temporal/entities: 501 Not Implemented")
+
+    with NgsiLd(running.ngsi_ld, tenant=f"no-{error.__name__.lower()}") as client:
+        monkeypatch.setattr(client.temporal, "query", refuse)
+        monkeypatch.setattr(client.temporal, "create", refuse)
+        done = seed(small, client, count=1, days=1, until=AT)
+    assert len(done.outcome.created) == 982
+    assert str(done).startswith("982 created; the broker keeps no history: temporal/entities")
 
 
 def test_play_is_faster_than_time_and_keeps_pace(running, small):

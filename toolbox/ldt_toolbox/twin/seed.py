@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ldt_toolbox.clients.errors import ClientError, NotFound, NotImplementedByServer
+from ldt_toolbox.clients.errors import NotFound, NotImplementedByServer
 from ldt_toolbox.clients.ngsi_ld import NgsiLd
 from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.models.types import catalogue
@@ -119,8 +119,8 @@ def seed(
             _remember(client, sensor, times, step_s, found)
             if told:
                 told(done, len(chosen), "histories")
-    except NotImplementedByServer as error:
-        found.no_history = f"no history: {error}"
+    except (NotImplementedByServer, NotFound) as error:
+        found.no_history = f"the broker keeps no history: {error}"
     return found
 
 
@@ -217,10 +217,6 @@ def _known(client: NgsiLd, sensor: Sensor, times: Sequence[datetime]) -> set[str
         )  # fmt: skip
     except NotFound:
         return set()
-    except NotImplementedByServer:
-        raise
-    except ClientError as error:
-        raise type(error)(f"the history of {sensor.id} cannot be read: {error}") from error
     return {
         moment(written)
         for evolution in evolutions
