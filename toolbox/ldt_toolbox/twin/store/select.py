@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -237,8 +237,7 @@ def _plan(connection: sqlite3.Connection, selection: Selection) -> _Plan | None:
 def _clauses(index: Index, selection: Selection) -> list[Clause]:
     found = []
     if selection.selectors:
-        each = [every(_selector_clauses(index, one)) for one in selection.selectors]
-        found.append(some(each))
+        found.append(some([_selected(index, each) for each in selection.selectors]))
     if selection.attributes:
         found.append(index.attributes(selection.attributes))
     if selection.q is not None:
@@ -249,6 +248,18 @@ def _clauses(index: Index, selection: Selection) -> list[Clause]:
     if selection.scopes is not None:
         found.append(index.scopes(selection.scopes))
     return found
+
+
+def _selected(index: Index, selector: Selector) -> Clause:
+    """Clause of a selector; one with ids starts from these, however many are of its type."""
+    clauses = _selector_clauses(index, selector)
+    found = every(clauses)
+    if not selector.ids or len(clauses) == 1:
+        return found
+    ids = index.ids(selector.ids)
+    others = [clause for clause in clauses if clause != ids]
+    rows = f"SELECT seq FROM ({ids.rows}) WHERE {' AND '.join(_tests(others, 'seq'))}"  # noqa: S608
+    return replace(found, rows=rows, row_values=(*ids.row_values, *_values(others)))
 
 
 def _selector_clauses(index: Index, selector: Selector) -> list[Clause]:
