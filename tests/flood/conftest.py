@@ -41,7 +41,7 @@ def houses() -> gpd.GeoDataFrame:
     boxes = [
         shapely.box(x - 7.5, y - 7.5, x + 7.5, y + 7.5) for x, y in (centre(*at) for at in where)
     ]
-    frame = gpd.GeoDataFrame(
+    return gpd.GeoDataFrame(
         {
             "id": [f"h{i}" for i in range(5)],
             "levels": [1, 2, 3, 1, 2],
@@ -50,7 +50,6 @@ def houses() -> gpd.GeoDataFrame:
         geometry=boxes,
         crs=EPSG,
     )
-    return frame
 
 
 class Valleys:
