@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from ldt_toolbox.space.frames import Frames
+
 Text = Mapping[str, str]
 SCHEMA_VERSION = 1
 
@@ -74,6 +76,8 @@ class Results:
         By id of the manifest.
     tables : dict of str to pandas.DataFrame
         By id of the manifest.
+    animations : dict of str to Frames
+        By id of the manifest.
     notes : list of Note
         Gaps, assumptions, repairs and warnings.
     synthetic : tuple of str
@@ -85,6 +89,7 @@ class Results:
     indicators: dict[str, Indicator] = field(default_factory=dict)
     layers: "dict[str, Raster | gpd.GeoDataFrame]" = field(default_factory=dict)
     tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
+    animations: "dict[str, Frames]" = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     synthetic: tuple[str, ...] = ()
 
@@ -97,7 +102,7 @@ class Results:
             If an output is missing that is not optional, or one is not in the manifest.
         """
         problems = []
-        for group in ("layers", "tables", "indicators"):
+        for group in ("layers", "tables", "indicators", "animations"):
             promised = getattr(case, group)
             yielded = getattr(self, group)
             problems += [
@@ -112,7 +117,7 @@ class Results:
             raise DataError(f"results of {case.id} differ from {case.path}: " + "; ".join(problems))
 
     def write(self, folder: Path | str, case: UseCase, *, territory: str) -> None:
-        """Write `layers/`, `tables/` and `indicators.json` into a folder.
+        """Write `layers/`, `tables/`, `animations/` and `indicators.json` into a folder.
 
         Parameters
         ----------
@@ -140,6 +145,11 @@ class Results:
                 write_layer(folder / "layers", key, layer, case.layers[key].unit)
             for key, table in self.tables.items():
                 table.to_csv(folder / "tables" / f"{key}.csv", index=False, float_format="%.6g")
+            for key, frames in self.animations.items():
+                from ldt_toolbox.space.frames import write_frames
+
+                (folder / "animations").mkdir(exist_ok=True)
+                write_frames(folder / "animations" / f"{key}.tif", frames)
             text = json.dumps(
                 self._document(case, territory), ensure_ascii=False, indent=2, allow_nan=False
             )
@@ -157,6 +167,8 @@ class Results:
                 (folder / "layers" / f"{key}{suffix}").unlink(missing_ok=True)
         for key in case.tables:
             (folder / "tables" / f"{key}.csv").unlink(missing_ok=True)
+        for key in case.animations:
+            (folder / "animations" / f"{key}.tif").unlink(missing_ok=True)
 
     def _document(self, case: UseCase, territory: str) -> dict[str, Any]:
         indicators = []
@@ -214,6 +226,7 @@ class Results:
         """
         import geopandas as gpd
 
+        from ldt_toolbox.space.frames import read_frames
         from ldt_toolbox.space.geotiff import read_geotiff
 
         if not (folder / "indicators.json").is_file():
@@ -245,6 +258,9 @@ class Results:
             tables={
                 path.stem: _read_table(path, document.get("text_columns", {}).get(path.stem, []))
                 for path in sorted((folder / "tables").glob("*.csv"))
+            },
+            animations={
+                path.stem: read_frames(path) for path in sorted(folder.glob("animations/*.tif"))
             },
             notes=[Note(kind=note["kind"], text=note["text"]) for note in document["notes"]],
             synthetic=tuple(document["synthetic"]),

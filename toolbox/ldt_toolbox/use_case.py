@@ -23,7 +23,8 @@ GEOMETRIES = ("polygon", "line", "point")
 KINDS = ("vector", "raster", "vector or raster", "table", "feed")
 MIM8_TAGS = ("raw", "transformed", "model_input", "model_output")
 PROVENANCE = ("observed", "derived", "synthetic")
-MAP_STYLES = ("sequential", "sequential_reversed", "diverging", "classes")
+MAP_STYLES = ("sequential", "sequential_reversed", "diverging", "classes", "depth")
+FILM_STYLES = ("depth",)
 SEARCH_VARIABLE = "LDT_USE_CASES"
 
 Text = Mapping[str, str]
@@ -114,6 +115,7 @@ class UseCase:
     layers: Mapping[str, Output]
     tables: Mapping[str, Output]
     indicators: Mapping[str, Output]
+    animations: Mapping[str, Output]
     resources: Mapping[str, float]
     evidence: tuple[Mapping[str, Any], ...]
     method: tuple[Text, ...]
@@ -285,7 +287,7 @@ def _read(doc: Document) -> UseCase:
         doc.problem(("notebook",), f"there is no {notebook.name} beside {doc.path.name}: write it")
     roles = {role: _read_role(doc, role) for role in doc.mapping(("roles",))}
     parameters = read_parameters(doc)
-    groups = ("layers", "tables", "indicators")
+    groups = ("layers", "tables", "indicators", "animations")
     doc.mapping(("outputs",), known=groups, required=["indicators"])
     outputs = {
         group: {key: _read_output(doc, group, key) for key in doc.mapping(("outputs", group))}
@@ -324,6 +326,7 @@ def _read(doc: Document) -> UseCase:
         layers=outputs["layers"],
         tables=outputs["tables"],
         indicators=outputs["indicators"],
+        animations=outputs["animations"],
         resources=resources,
         evidence=tuple(evidence),
         method=texts["method"],
@@ -368,8 +371,9 @@ def _read_role(doc: Document, role: str) -> Role:
 def _read_output(doc: Document, group: str, key: str) -> Output:
     where = ("outputs", group, key)
     known = {
-        "layers": ("kind", "unit", "column", "mim8", "provenance", "map", "classes", "title",
-                   "help", "optional", "entity"),
+        "layers": ("kind", "unit", "column", "mim8", "provenance", "map", "classes", "hillshade",
+                   "title", "help", "optional", "entity"),
+        "animations": ("unit", "mim8", "map", "hillshade", "title", "help", "optional"),
         "tables": ("title", "help", "columns", "optional", "entity"),
         "indicators": ("unit", "mim8", "headline", "iso37101", "label", "help", "optional",
                        "entity"),
@@ -381,8 +385,10 @@ def _read_output(doc: Document, group: str, key: str) -> Output:
         doc.choice((*where, "mim8"), MIM8_TAGS)
     if group == "layers":
         doc.choice((*where, "kind"), ("raster", "vector"))
-        doc.choice((*where, "map"), MAP_STYLES)
         doc.choice((*where, "provenance"), PROVENANCE)
+    if group in ("layers", "animations"):
+        doc.choice((*where, "map"), MAP_STYLES if group == "layers" else FILM_STYLES)
+        _check_hillshade(doc, where)
     entity = None
     if "entity" in spec:
         entity = read_entity_key(doc, (*where, "entity"), group, kind=str(spec.get("kind", "")))
@@ -396,3 +402,15 @@ def _read_output(doc: Document, group: str, key: str) -> Output:
         spec=spec,
         entity=entity,
     )
+
+
+def _check_hillshade(doc: Document, where: tuple[str, ...]) -> None:
+    """A map stands on the shaded relief of a raster that the run yields as well."""
+    terrain = doc.text((*where, "hillshade"))
+    layers = doc.at(("outputs", "layers")) or {}
+    rasters = [key for key, spec in layers.items() if (spec or {}).get("kind") == "raster"]
+    if terrain and terrain not in rasters:
+        doc.problem(
+            (*where, "hillshade"),
+            f"`{terrain}` is no raster among outputs.layers: {nearest(terrain, rasters)}",
+        )

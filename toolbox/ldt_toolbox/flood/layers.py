@@ -12,6 +12,7 @@ from ldt_toolbox.flood.simulation import Simulation
 from ldt_toolbox.flood.steps import Access, Hazard
 from ldt_toolbox.flood.town import Impact, Town
 from ldt_toolbox.parameters import Parameters
+from ldt_toolbox.space.frames import Frames
 from ldt_toolbox.space.raster import Raster
 
 SHOWN_DEPTH_M = 0.05
@@ -63,6 +64,16 @@ def of(
         rarest = depths.official[max(depths.official)]
         made["official_depth"] = where(rarest >= SHOWN_DEPTH_M, rarest)
     return made
+
+
+def frames(ground: Ground, run: Simulation) -> dict[str, Frames]:
+    """Depths in the course of the event, NaN where dry; nothing where the run kept none."""
+    if not run.snapshots_m:
+        return {}
+    depth = np.stack(run.snapshots_m)
+    shown = np.where(depth >= SHOWN_DEPTH_M, depth, np.nan).astype(np.float32)
+    minutes = tuple(second / 60 for second in run.snapshot_s)
+    return {"event": Frames(shown, minutes, ground.grid.transform, ground.grid.crs, "MTR")}
 
 
 def rating_classes(ground: Ground, run: Simulation) -> Raster:

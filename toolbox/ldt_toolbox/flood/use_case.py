@@ -185,6 +185,7 @@ def assemble(
     result.layers = layers.of(
         ground, found, run, town, hit, depths, access, change, draws, spots, parameters
     )
+    result.animations = layers.frames(ground, run)
     stages = screening.stages(found, ground, parameters)
     result.tables = (
         tables.of(

@@ -16,6 +16,10 @@ _COOLING = "Blues_r"
 _DIVERGING = "RdBu_r"
 _RASTER = "viridis"
 _POLYGONS = "BuPu"
+_DEPTH = "YlGnBu"
+# Depth of water in metres: fixed, so that maps, scenarios and moments can be compared. Below the
+# first it is dry.
+DEPTH_LEVELS_M = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 _STEPS = 9
 _FEW = 5
 # Finer steps of a modelled temperature would paint a contrast that nobody can feel.
@@ -65,7 +69,7 @@ def colour_scale(
     values : numpy.ndarray, shape (n,)
         Finite, at least one.
     style : str
-        `sequential`, `sequential_reversed` or `diverging`.
+        `sequential`, `sequential_reversed`, `diverging` or `depth`.
     unit : str
         Unit code: temperatures are warm, gains green.
     polygons : bool
@@ -75,8 +79,10 @@ def colour_scale(
     -------
     ColourScale
         Steps are round numbers. They span all values, unless a few outliers would take the
-        contrast from the rest: then the 2nd to 98th percentile.
+        contrast from the rest: then the 2nd to 98th percentile. Depths have steps of their own.
     """
+    if style == "depth":
+        return _depth_scale()
     low, high = float(values.min()), float(values.max())
     if style == "diverging":
         high = max(abs(low), abs(high))
@@ -122,3 +128,14 @@ def _sequential(unit: str, *, polygons: bool) -> str:
     if unit in {"gain", "gain_total"}:
         return _GREEN
     return _POLYGONS if polygons else _RASTER
+
+
+def _depth_scale() -> ColourScale:
+    """All classes of depth, also those that a map lacks: one legend for every map."""
+    shades = colormaps[_DEPTH](np.linspace(0.3, 1.0, len(DEPTH_LEVELS_M)))
+    return ColourScale(DEPTH_LEVELS_M, tuple(to_hex(shade) for shade in shades), "max")
+
+
+def is_dry(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Depths, m, that a map of style `depth` leaves out; True also where none is known."""
+    return ~(values >= DEPTH_LEVELS_M[0])

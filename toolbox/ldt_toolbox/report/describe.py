@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldt_toolbox.report.colours import colour_scale
+from ldt_toolbox.report.colours import DEPTH_LEVELS_M, colour_scale, is_dry
 from ldt_toolbox.report.figures import held_classes
 from ldt_toolbox.report.numbers import decimals_for, format_number, with_unit
 from ldt_toolbox.report.values import LayerValues, layer_values, main_sector
@@ -43,12 +43,12 @@ def alt_text(
     str
         Three or four sentences.
     """
-    found = layer_values(layer, str(output.spec.get("column", "")))
+    found = _shown(layer, output)
     said = [word("alt_map", language, place=place, title=output.title.get(language) or output.id)]
     if synthetic:
         said.append(word("synthetic_figure", language))
     if not len(found.values):
-        said.append(word("no_values", language))
+        said.append(_nothing(output, language))
     elif output.spec.get("map") == "classes":
         said.append(_shares(output, found, language))
     else:
@@ -86,14 +86,16 @@ def caption_facts(
     str
         Empty for a map of classes.
     """
-    found = layer_values(layer, str(output.spec.get("column", "")))
+    found = _shown(layer, output)
     if not len(found.values):
-        return word("no_values", language)
+        return _nothing(output, language)
     style = str(output.spec.get("map") or "sequential")
     if style == "classes":
         return ""
     numbers = _Numbers(found, output.unit, language=language, weight=weight)
     low, high = float(found.values.min()), float(found.values.max())
+    if style == "depth":
+        return word("depth_classes", language, high=numbers.unit(high))
     if low == high:
         return word("constant", language, value=numbers.unit(low))
     scale = colour_scale(
@@ -101,6 +103,21 @@ def caption_facts(
     )
     key = "value_range" if scale.extend == "neither" else "clipped"
     return word(key, language, low=numbers(low), high=numbers.unit(high))
+
+
+def _shown(layer: "Raster | gpd.GeoDataFrame", output: Output) -> LayerValues:
+    """Values that are painted: a map of depths leaves out what is dry."""
+    found = layer_values(layer, str(output.spec.get("column", "")))
+    if output.spec.get("map") != "depth":
+        return found
+    wet = ~is_dry(found.values)
+    return LayerValues(found.values[wet], found.x[wet], found.y[wet])
+
+
+def _nothing(output: Output, language: str) -> str:
+    if output.spec.get("map") != "depth":
+        return word("no_values", language)
+    return word("all_dry", language, least=f"{100 * DEPTH_LEVELS_M[0]:.0f}")
 
 
 class _Numbers:

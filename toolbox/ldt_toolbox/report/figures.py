@@ -9,7 +9,7 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
+from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -26,6 +26,7 @@ from ldt_toolbox.report.furniture import (
     scale_bar,
     watermark,
 )
+from ldt_toolbox.report.hillshade import hillshade
 from ldt_toolbox.report.layout import Box, Layout
 from ldt_toolbox.report.values import LayerValues, layer_values, present
 from ldt_toolbox.report.words import word
@@ -44,6 +45,8 @@ _CONTEXT = "#cdd3d2"
 _MOST_OUTLINES = 30_000
 _MOST_CELLS_A_SIDE = 2400
 _PNG_COLOURS = 96
+# few greys, so that they do not take the palette of the PNG from the colours of the legend
+_RELIEF = LinearSegmentedColormap.from_list("relief", ["#a9b0b3", "#ffffff"], N=16)
 
 
 def map_figure(
@@ -57,6 +60,8 @@ def map_figure(
     weight: str = "",
     titled: bool = True,
     source: str = "",
+    terrain: Raster | None = None,
+    painted: bool = True,
 ) -> Figure:
     """Draw the map of a layer.
 
@@ -82,6 +87,10 @@ def map_figure(
         Puts the title above the map.
     source : str
         Line below the map.
+    terrain : Raster, optional
+        Elevation in metres, in the layer's CRS; its relief is shaded under the map.
+    painted : bool
+        False draws everything but the layer itself: what an animation lays its pictures on.
 
     Returns
     -------
@@ -105,6 +114,8 @@ def map_figure(
     FigureCanvasAgg(figure)
     axes = figure.add_axes(layout.share(layout.map_box))
     _draw_ground(axes, layout, boundary)
+    if terrain is not None:
+        _draw_relief(axes, terrain)
     if outlines is not None:
         _draw_outlines(axes, outlines, over=isinstance(layer, Raster))
     if not len(found.values):
@@ -120,7 +131,8 @@ def map_figure(
             found.values, style=style, unit=output.unit, polygons=not isinstance(layer, Raster)
         )
         colours, norm = _colour_map(scale)
-        _draw(axes, layer, output, colours=colours, norm=norm)
+        if painted:
+            _draw(axes, layer, output, colours=colours, norm=norm)
         colour_bar(figure, layout, scale, unit=unit, language=language)
     if boundary is not None:
         axes.add_collection(
@@ -197,6 +209,16 @@ def _draw_ground(axes: Axes, layout: Layout, boundary: "BaseGeometry | None") ->
     if boundary is not None:
         paths, _ = polygon_paths([boundary])
         axes.add_collection(PathCollection(paths, facecolors=_GROUND, linewidths=0, zorder=0))
+
+
+def _draw_relief(axes: Axes, terrain: Raster) -> None:
+    light = hillshade(terrain)
+    west, south, east, north = terrain.bounds
+    axes.imshow(
+        np.ma.masked_invalid(light), extent=(west, east, south, north), cmap=_RELIEF, vmin=0,
+        vmax=1, interpolation="bilinear", aspect="auto", zorder=0.5,
+    )  # fmt: skip
+    axes.set_autoscale_on(False)
 
 
 def _draw_outlines(axes: Axes, outlines: "Sequence[BaseGeometry]", *, over: bool) -> None:
@@ -287,7 +309,9 @@ def _draw(
 def _colour_map(scale: ColourScale) -> tuple[Colormap, BoundaryNorm]:
     below, above = scale.extend in {"min", "both"}, scale.extend in {"max", "both"}
     inner = scale.colours[below : len(scale.colours) - above]
+    # what lies below a scale that does not reach down there is not painted: dry ground
     colours = ListedColormap(list(inner)).with_extremes(
-        bad=(0, 0, 0, 0), under=scale.colours[0], over=scale.colours[-1]
-    )
+        bad=(0, 0, 0, 0), under=scale.colours[0] if below else (0, 0, 0, 0),
+        over=scale.colours[-1],
+    )  # fmt: skip
     return colours, BoundaryNorm(scale.levels, len(inner))

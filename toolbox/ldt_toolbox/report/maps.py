@@ -10,6 +10,7 @@ from PIL import Image
 
 from ldt_toolbox.report.describe import alt_text, caption_facts
 from ldt_toolbox.report.figures import map_figure, to_png
+from ldt_toolbox.report.words import word
 from ldt_toolbox.results import Results
 from ldt_toolbox.space.raster import Raster
 from ldt_toolbox.territory import Territory
@@ -75,11 +76,12 @@ def map_pieces(
             layer,
             output,
             language=language,
-            boundary=_boundary(territory, layer.crs),
-            outlines=_outlines(results, layer.crs) if key != _CONTEXT_LAYER else None,
+            boundary=boundary_in(territory, layer.crs),
+            outlines=outlines_in(results, layer.crs) if key != _CONTEXT_LAYER else None,
             synthetic=synthetic,
             weight=weight,
             titled=False,
+            terrain=relief(results, output),
         )
         png = to_png(figure)
         width, height = Image.open(io.BytesIO(png)).size
@@ -91,13 +93,32 @@ def map_pieces(
                 layer, output, place=territory.name(language), language=language, weight=weight,
                 synthetic=synthetic,
             ),
-            facts=caption_facts(layer, output, language=language, weight=weight),
+            facts=_facts(layer, output, results, language, weight),
             output=output,
             png=base64.b64encode(png).decode("ascii"),
             width=width,
             height=height,
             synthetic=synthetic,
         )  # fmt: skip
+
+
+def relief(results: Results, output: Output) -> Raster | None:
+    """Terrain whose relief an output's map stands on: the raster that its manifest names."""
+    terrain = results.layers.get(str(output.spec.get("hillshade", "")))
+    return terrain if isinstance(terrain, Raster) else None
+
+
+def _facts(
+    layer: "Raster | gpd.GeoDataFrame",
+    output: Output,
+    results: Results,
+    language: str,
+    weight: str,
+) -> str:
+    said = caption_facts(layer, output, language=language, weight=weight)
+    if relief(results, output) is None:
+        return said
+    return f"{said} {word('relief', language)}".strip()
 
 
 def _in_metres(
@@ -108,7 +129,8 @@ def _in_metres(
     return layer.to_crs(territory.crs)
 
 
-def _boundary(territory: Territory, crs: Any) -> "BaseGeometry":
+def boundary_in(territory: Territory, crs: Any) -> "BaseGeometry":
+    """Territory's boundary in a CRS."""
     import geopandas as gpd
 
     if crs is None or territory.crs.equals(crs):
@@ -118,7 +140,8 @@ def _boundary(territory: Territory, crs: Any) -> "BaseGeometry":
     return projected
 
 
-def _outlines(results: Results, crs: Any) -> "list[BaseGeometry] | None":
+def outlines_in(results: Results, crs: Any) -> "list[BaseGeometry] | None":
+    """Shapes that help to find one's way, in a CRS; None where there are none."""
     frame = results.layers.get(_CONTEXT_LAYER)
     if frame is None or isinstance(frame, Raster):
         return None

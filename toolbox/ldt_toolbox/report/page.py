@@ -12,6 +12,7 @@ from markupsafe import Markup
 import ldt_toolbox
 from ldt_toolbox.errors import OutputError
 from ldt_toolbox.report import article, words
+from ldt_toolbox.report.film import films
 from ldt_toolbox.report.inputs import InputRecord
 from ldt_toolbox.report.maps import map_pieces
 from ldt_toolbox.report.tables import table_pieces
@@ -72,7 +73,7 @@ def write_report(
         articles=articles,
         lead=lead_language(territory),
         language_names=_LANGUAGE_NAMES,
-        css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        css=Markup("".join(_own(name) for name in ("page.css", "film.css"))),  # noqa: S704 - our own files
         link=article.web_address,
     )
     path = run / FILE_NAME
@@ -120,6 +121,7 @@ def _article(
         "synthetic": _synthetic(case, results, shown, language),
         "cards": [number for number in shown if number.headline],
         "maps": list(map_pieces(case, results, territory, language=language)),
+        "animations": list(films(case, results, territory, language=language)),
         "credits": article.credits_line(case, inputs, language=language),
         "tables": list(table_pieces(case, results, language=language)),
         "indicators": shown,
@@ -144,13 +146,17 @@ def _synthetic(
     case: UseCase, results: Results, shown: Sequence[article.Number], language: str
 ) -> str:
     """Titles of what rests on synthetic data, joined."""
-    outputs = {**case.layers, **case.tables}
+    outputs = {**case.layers, **case.tables, **case.animations}
     titles = [
         outputs[key].title.get(language, key) if key in outputs else key
         for key in results.synthetic
     ]
     titles += [number.label for number in shown if number.synthetic]
     return "; ".join(dict.fromkeys(titles))
+
+
+def _own(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
 
 
 def _template() -> Template:

@@ -85,6 +85,43 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Pour garder les contrastes visibles, les couleurs couvrent le 2e au 98e centile ; les "
         "valeurs au-delà ({low} à {high} en tout) prennent les couleurs extrêmes.",
     ),
+    "depth_classes": (
+        "The classes of depth are the same on every map; below 5 cm nothing is painted. The "
+        "deepest value is {high}.",
+        "Les classes de hauteur sont les mêmes sur toutes les cartes ; rien n'est peint en "
+        "dessous de 5 cm. La plus grande valeur est {high}.",
+    ),
+    "all_dry": (
+        "No water of {least} cm or more: there is nothing to map.",
+        "Pas d'eau de {least} cm ou plus : rien à cartographier.",
+    ),
+    "relief": (
+        "Shaded relief below, lit from the north-west; where it is missing, so is the terrain.",
+        "Relief ombré en dessous, éclairé du nord-ouest ; là où il manque, le terrain manque.",
+    ),
+    "animations": ("The event, step by step", "L'événement, pas à pas"),
+    "alt_film": (
+        "Animated map of {place}: {title}, {count} pictures from {first} to {last} minutes after "
+        "the start. {course}",
+        "Carte animée de {place} : {title}, {count} images de {first} à {last} minutes après le "
+        "début. {course}",
+    ),
+    "film_course": (
+        "The area under water is largest at {peak} minutes, {most} ha, and {end} ha at the end.",
+        "La surface sous l'eau est la plus grande à {peak} minutes, {most} ha, et de {end} ha à "
+        "la fin.",
+    ),
+    "film_dry": (
+        "No water of 5 cm or more at any time.",
+        "Jamais d'eau de 5 cm ou plus.",
+    ),
+    "film_minutes": ("{minutes} min", "{minutes} min"),
+    "pause": ("Pause", "Pause"),
+    "film_still": (
+        "Where motion is not wanted, and on paper, the picture with most water stands still.",
+        "Là où le mouvement n'est pas souhaité, et sur papier, l'image qui a le plus d'eau reste "
+        "fixe.",
+    ),
     "value_range": ("Values run from {low} to {high}.", "Valeurs de {low} à {high}."),
     "no_values": (
         "This layer holds no value: there is nothing to map.",

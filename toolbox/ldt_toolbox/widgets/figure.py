@@ -85,6 +85,7 @@ def show_map(
     from ldt_toolbox.documents import nearest
     from ldt_toolbox.report import alt_text, map_figure, to_png
     from ldt_toolbox.report.describe import caption_facts
+    from ldt_toolbox.report.maps import relief
 
     if layer not in results.layers:
         raise WrongUseError(f"there is no layer `{layer}`: {nearest(layer, results.layers)}")
@@ -92,7 +93,7 @@ def show_map(
     weight, synthetic = results.weight.get(language, ""), layer in results.synthetic
     figure = map_figure(
         data, output, language=language, boundary=place.boundary_geometry,
-        synthetic=synthetic, weight=weight,
+        synthetic=synthetic, weight=weight, terrain=relief(results, output),
     )  # fmt: skip
     facts = caption_facts(data, output, language=language, weight=weight)
     meaning = output.help.get(language, "")
