@@ -94,6 +94,17 @@ def test_geometry_of_a_query_is_bounded_too(narrow) -> None:
     assert "50" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("path", ["entityOperations/query", "temporal/entityOperations/query"])
+def test_a_query_that_needs_no_token_is_smaller_than_a_write(path: str) -> None:
+    with Twin(limits=Limits(query_bytes=1_000), token="a-token-of-this-test") as twin:  # noqa: S106
+        for ids, status in ((20, 200), (100, 413)):
+            query = {"type": "Query", "entities": [{"type": "T", "id": ["urn:x:1234"] * ids}]}
+            query["temporalQ"] = {"timerel": "after", "timeAt": "2026-01-01T00:00:00Z"}
+            assert post(twin, path, query).status_code == status
+        headers = {"Authorization": f"Bearer {twin.token}"}
+        assert post(twin, "entities", thing(v="x" * 2_000), headers=headers).status_code == 201
+
+
 def test_an_address_that_is_too_long(narrow) -> None:
     url = f"{narrow.url}/ngsi-ld/v1/entities?type=T&q={'a' * 2_000}"
     assert requests.get(url, timeout=5).status_code == 414

@@ -11,6 +11,8 @@ class Limits:
     ----------
     body_bytes : int
         Size of a request's body; above it 413.
+    query_bytes : int
+        The same of a query by POST, which needs no token.
     depth : int
         Nesting of JSON; above it 400.
     vertices : int
@@ -39,6 +41,7 @@ class Limits:
     """
 
     body_bytes: int = 64_000_000
+    query_bytes: int = 4_000_000
     depth: int = 64
     vertices: int = 100_000
     batch: int = 10_000

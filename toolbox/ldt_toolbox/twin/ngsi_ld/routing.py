@@ -93,7 +93,9 @@ class Router:
             raise ProblemError(
                 "", f"the address is longer than {limits.url}: send the query with POST", status=414
             )
-        body = await _body(request, limits.body_bytes)
+        reads = target.rstrip("/").endswith("/entityOperations/query")
+        most = min(limits.query_bytes, limits.body_bytes) if reads else limits.body_bytes
+        body = await _body(request, most)
         parts = {name: unquote(value) for name, value in request.path_params.items()}
         return Call(
             request.method, request.url.path, parts, request.query_params, request.headers,
