@@ -4,8 +4,10 @@ import base64
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
@@ -177,3 +179,20 @@ def _course(frames: Frames, wet: list[int], language: str) -> str:
     return word(
         "film_course", language, peak=f"{frames.minutes[most]:.0f}", most=areas[0], end=areas[1]
     )
+
+
+def film_page(made: Film, *, language: str) -> str:
+    """Put an animation and its style sheet into HTML of its own, for a notebook.
+
+    Parameters
+    ----------
+    made : Film
+        What `film` returns.
+    language : str
+        ``en`` or ``fr``.
+    """
+    folder = Path(__file__).parent
+    environment = Environment(loader=FileSystemLoader(folder), autoescape=True)
+    macro = environment.get_template("film.html.jinja").module.film  # type: ignore[attr-defined]
+    style = (folder / "film.css").read_text(encoding="utf-8")
+    return f"<style>{style}</style>{macro(made, f'pause-{made.id}', word('pause', language))}"

@@ -108,6 +108,65 @@ def show_map(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class NotebookFilm:
+    """An animated map with a box that stops it.
+
+    Attributes
+    ----------
+    page : str
+        HTML with its style sheet.
+    alt, caption : str
+        As in `NotebookFigure`.
+    """
+
+    page: str
+    alt: str
+    caption: str
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<figure style="margin:0;max-width:46rem">{self.page}'
+            f'<figcaption style="color:#595959">{html.escape(self.caption)}</figcaption></figure>'
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.alt} {self.caption}"
+
+
+def show_film(
+    results: Results, animation: str, case: UseCase, place: Territory, *, language: str = "en"
+) -> NotebookFilm:
+    """Animate a result as the report does.
+
+    Parameters
+    ----------
+    results, case, place, language
+        As in `show_map`.
+    animation : str
+        Id of the animation in the manifest.
+
+    Raises
+    ------
+    WrongUseError
+        If the results hold no such animation; names the nearest.
+    """
+    from ldt_toolbox.documents import nearest
+    from ldt_toolbox.report.film import film, film_page
+
+    if animation not in results.animations:
+        raise WrongUseError(
+            f"there is no animation `{animation}`: {nearest(animation, results.animations)}"
+        )
+    made = film(animation, results, case.animations[animation], place, language=language)
+    source = _SOURCE[language].format(credit=credited(place, case.roles))
+    return NotebookFilm(
+        page=film_page(made, language=language),
+        alt=made.alt,
+        caption=f"{made.title}: {made.help}. {made.facts} {source}",
+    )
+
+
 def credited(place: Territory, roles: Iterable[str]) -> str:
     """Whom the territory's layers of some roles credit.
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyproj import CRS, Transformer
 
+from ldt_toolbox.report.colours import ColourScale
 from ldt_toolbox.space.raster import Raster
 
 OFFLINE_VARIABLE = "LDT_OFFLINE"
@@ -73,6 +74,11 @@ class CoolingScale:
         shades = colormaps["YlGnBu"](np.linspace(0.12, 1, len(edges)))
         return cls(edges, tuple("#{:02x}{:02x}{:02x}".format(*_bytes(s)) for s in shades))
 
+    @property
+    def palette(self) -> tuple[str, ...]:
+        """Colours by code, without the clear one."""
+        return (*self.colours, self.warmer)
+
     def codes(self, change_k: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Number of the colour of each cell: 0 clear, 1 to n cooler, n + 1 warmer.
 
@@ -117,6 +123,65 @@ class CoolingScale:
         )
 
 
+@dataclass(frozen=True)
+class DepthScale:
+    """Colours of water depth, the same as on the maps of the report.
+
+    Attributes
+    ----------
+    levels_m : tuple of float
+        Where a colour begins, m; shallower water is clear.
+    colours : tuple of str
+        One for each: the last one holds everything beyond.
+    """
+
+    levels_m: tuple[float, ...]
+    colours: tuple[str, ...]
+
+    @classmethod
+    def of(cls, scale: ColourScale) -> "DepthScale":
+        """Take over the classes of a report's map."""
+        return cls(scale.levels, scale.colours)
+
+    @property
+    def palette(self) -> tuple[str, ...]:
+        """Colours by code, without the clear one."""
+        return self.colours
+
+    def codes(self, depth_m: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Number of the colour of each cell, 0 where it is dry.
+
+        Parameters
+        ----------
+        depth_m : numpy.ndarray
+            m; NaN is clear.
+        """
+        return np.digitize(np.nan_to_num(depth_m), np.asarray(self.levels_m)).astype(np.uint8)
+
+    def legend(self, title: str, *, language: str = "en") -> str:
+        """Draw the classes as SVG, each with the depth at which it begins.
+
+        Parameters
+        ----------
+        title : str
+            What is shown, with unit.
+        language : str
+            ``en`` or ``fr``: decimal mark.
+        """
+        parts = []
+        for i, (level, colour) in enumerate(zip(self.levels_m, self.colours, strict=True)):
+            x, label = 4 + 46 * i, f"{level:g}".replace(".", "," if language == "fr" else ".")
+            parts.append(
+                f'<rect x="{x}" y="20" width="46" height="12" fill="{colour}"/>'
+                f'<path d="M{x} 20v16" stroke="#333"/><text x="{x}" y="47">{label}</text>'
+            )
+        return (
+            f'<svg role="img" aria-label="{title}" width="{46 * len(self.colours) + 40}" '
+            'height="54" font-family="sans-serif" font-size="11" fill="#222">'
+            f'<text x="4" y="13" font-weight="bold">{title}</text>{"".join(parts)}</svg>'
+        )
+
+
 class MercatorImage:
     """Turns grids of one shape into images that lie right on a web map.
 
@@ -154,14 +219,14 @@ class MercatorImage:
         (w, e), (s, n) = back.transform([west, east], [south, north])
         return (s, w), (n, e)
 
-    def data_uri(self, change_k: NDArray[np.float32], scale: CoolingScale) -> str:
+    def data_uri(self, values: NDArray[np.float32], scale: CoolingScale | DepthScale) -> str:
         """Warp a grid to the web map's projection and paint it.
 
         Parameters
         ----------
-        change_k : numpy.ndarray, shape of the template
-            K.
-        scale : CoolingScale
+        values : numpy.ndarray, shape of the template
+            In the scale's unit.
+        scale : CoolingScale or DepthScale
             Its colours.
 
         Returns
@@ -172,14 +237,14 @@ class MercatorImage:
         from rasterio.enums import Resampling
         from rasterio.warp import reproject
 
-        codes = np.where(self._shown, scale.codes(change_k[self._cut]), np.uint8(0))
+        codes = np.where(self._shown, scale.codes(values[self._cut]), np.uint8(0))
         warped = np.zeros((self._height, self._width), np.uint8)
         reproject(
             codes, warped, src_transform=self._transform, src_crs=self._crs,
             dst_transform=self._target, dst_crs=WEB_MERCATOR, resampling=Resampling.nearest,
         )  # fmt: skip
         image = Image.fromarray(warped, mode="P")
-        colours = ["#ffffff", *scale.colours, scale.warmer]
+        colours = ["#ffffff", *scale.palette]
         image.putpalette([byte for colour in colours for byte in _bytes(to_rgb(colour))])
         buffer = io.BytesIO()
         image.save(buffer, "PNG", transparency=0, optimize=False)
