@@ -12,7 +12,7 @@ COOKBOOK = (
     "20-models-and-mappings.ipynb",
     "30-local-twin.ipynb",
 )
-USE_CASES = ("heat-islands",)
+USE_CASES = ("flood-risk", "heat-islands", "mobility")
 
 
 def collected(folder: Path, pattern: str) -> list[Path]:

@@ -33,11 +33,17 @@ def main() -> None:
         refresh_outputs(path)
 
 
+def opening_territory(case: UseCase) -> str:
+    """The first of expected.json: the notebook opens with it."""
+    path = case.path.parent / "expected.json"
+    return str(json.loads(path.read_text(encoding="utf-8"))["territories"][0])
+
+
 def refresh_parameters(case: UseCase) -> None:
     notebook = nbformat.read(case.notebook, as_version=4)
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", []):
-            cell.source = notebook_cell(case.parameters, territory="monaco")
+            cell.source = notebook_cell(case.parameters, territory=opening_territory(case))
     nbformat.write(notebook, case.notebook)
 
 

@@ -1,6 +1,7 @@
 """Notebooks tell a story: short cells, no functions, no stored output but the headline numbers."""
 
 import ast
+import json
 from pathlib import Path
 
 import nbformat
@@ -44,7 +45,9 @@ def test_parameter_cell_is_what_the_manifest_says(use_case_notebooks):
         case = UseCase.find(name)
         cells = [c for c in nbformat.read(path, as_version=4).cells if is_parameters(c)]
         assert len(cells) == 1
-        assert cells[0].source == notebook_cell(case.parameters, territory="monaco")
+        expected = json.loads((path.parent / "expected.json").read_text(encoding="utf-8"))
+        opening = expected["territories"][0]
+        assert cells[0].source == notebook_cell(case.parameters, territory=opening)
 
 
 def test_code_cells_are_short_and_define_nothing(every_notebook):
