@@ -235,14 +235,18 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
         drawn.add(self.image)
         drawn.add(outline_layer(self._town.buildings, name=words["buildings"], colour="#777777"))
         drawn.add(outline_layer(boundary, name=words["boundary"], colour="#000000", width_px=1.5))
-        drawn.add_class("ldt-map")
+        drawn.add_class("ldt-flood")
         return drawn
 
     def _caption(self) -> str:
         credit = html.escape(credited(self._inputs.territory, self._inputs.layers))
         cell = self._number(self._ground.setup.cell_m)
         text = _WORDS["caption"][self._language].format(cell=cell, credit=credit)
-        paper = "<style>.ldt-map .leaflet-container{background:#fff}</style>"
+        paper = (
+            "<style>.ldt-flood .leaflet-container{background:#fff}"
+            # cells stay cells: smoothed edges would promise more than the terrain holds
+            ".ldt-flood .leaflet-image-layer{image-rendering:pixelated}</style>"
+        )
         return f'{paper}<p style="color:#595959;line-height:1.35;margin:.3em 0">{text}</p>'
 
     def _number(self, value: float) -> str:
