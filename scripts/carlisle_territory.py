@@ -24,14 +24,14 @@ PACKAGE = Package(
 )
 SAMPLE = "hipims/sample/input/"
 CRS = "EPSG:27700"
-# Lowest ground of the terrain's rim where each river comes in, and a width that gives discharges
+# Lowest ground 150 to 250 m inside the rim where each river comes in (at the rim itself water
+# would leave again over the open edge), and a width that gives discharges
 # of the order that was reported for the flood; both inferred.
 SITES = {
-    "Eden": (342878.5, 557909.5, 200.0),
-    "Caldew": (339508.5, 552729.5, 40.0),
-    "Petteril": (343493.5, 551314.5, 25.0),
+    "Eden": (342798.5, 557699.5, 200.0),
+    "Caldew": (339513.5, 552974.5, 40.0),
+    "Petteril": (343413.5, 551544.5, 25.0),
 }
-OUTLET = (337548.5, 558254.5)
 NAMED = {
     "source": "sample of the package hipims 2.1.0; origin not stated",
     "licence": "not stated",
