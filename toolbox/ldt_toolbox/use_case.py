@@ -375,8 +375,8 @@ def _read_output(doc: Document, group: str, key: str) -> Output:
                    "title", "help", "optional", "entity"),
         "animations": ("unit", "mim8", "map", "hillshade", "title", "help", "optional"),
         "tables": ("title", "help", "columns", "optional", "entity"),
-        "indicators": ("unit", "mim8", "headline", "iso37101", "label", "help", "optional",
-                       "entity"),
+        "indicators": ("unit", "mim8", "headline", "validates", "iso37101", "label", "help",
+                       "optional", "entity"),
     }[group]  # fmt: skip
     titled = "label" if group == "indicators" else "title"
     needed = [titled, "help"] + ([] if group == "tables" else ["unit", "mim8"])

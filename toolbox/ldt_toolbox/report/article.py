@@ -34,8 +34,9 @@ class Number:
         How it came about, in words.
     provenance : str
         `observed`, `derived` or `synthetic`, in words.
-    synthetic, headline : bool
-        Whether it rests on synthetic data; whether it is among the first numbers.
+    synthetic, headline, validates : bool
+        Whether it rests on synthetic data; is among the first numbers; holds the model against
+        observations.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Number:
     provenance: str
     synthetic: bool
     headline: bool
+    validates: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,9 @@ def _number(output: Output, one: Indicator, weight: str, language: str) -> Numbe
         provenance=words.word(one.provenance, language),
         synthetic=one.provenance == "synthetic",
         headline=bool(output.spec.get("headline", False)),
+        validates=bool(output.spec.get("validates", False))
+        or output.id.startswith(_STATION_PREFIX)
+        or output.id == _SURFACE,
     )
 
 
@@ -180,13 +185,13 @@ def notes(results: Results, *, language: str) -> list[tuple[str, list[str]]]:
 
 
 def validation(shown: Sequence[Number]) -> list[Number]:
-    """Indicators with a value that hold the model against stations or a satellite."""
-    return [n for n in shown if n.value and (n.id.startswith(_STATION_PREFIX) or n.id == _SURFACE)]
+    """Indicators with a value that hold the model against observations."""
+    return [n for n in shown if n.value and n.validates]
 
 
 def by_station(shown: Sequence[Number]) -> bool:
-    """Whether any of them compares with measured air temperature."""
-    return any(n.id.startswith(_STATION_PREFIX) for n in shown)
+    """Whether any of them compares with more than a satellite's surface temperature."""
+    return any(n.id != _SURFACE for n in shown)
 
 
 def unit_names(case: UseCase, results: Results, *, language: str) -> list[tuple[str, str]]:

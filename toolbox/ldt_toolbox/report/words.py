@@ -30,12 +30,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Aucune lacune, hypothèse, réparation ni avertissement n'a été noté.",
     ),
     "not_validated": (
-        "The model was not validated against observations here: this run had neither measured "
-        "air temperatures nor an observed surface temperature. Read its results as a ranking "
-        "of places, not as measurements.",
-        "Le modèle n'a pas été validé par des observations ici : ce calcul ne disposait ni de "
-        "températures d'air mesurées ni d'une température de surface observée. Lisez ses "
-        "résultats comme un classement de lieux, non comme des mesures.",
+        "The model was not validated against observations here: this run had none to compare "
+        "with. Read its results as a ranking of places, not as measurements.",
+        "Le modèle n'a pas été validé par des observations ici : ce calcul n'en disposait pas. "
+        "Lisez ses résultats comme un classement de lieux, non comme des mesures.",
     ),
     "validated": (
         "These indicators of this run rest on observations:",
