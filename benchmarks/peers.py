@@ -39,6 +39,8 @@ PEERS = {
     ),
     "ferrobus": Peer(("ferrobus==0.2.1", "numpy"), "ferrobus"),
     "gtfs-kit": Peer(("gtfs-kit>=13",), "gtfs_kit"),
+    "itzi": Peer(("itzi",), "itzi"),
+    "landlab": Peer(("landlab",), "landlab"),
     "pandana": Peer(("pandana>=0.7", "setuptools"), "pandana"),
     "xarray-spatial": Peer(("xarray-spatial>=0.10",), "xrspatial"),
 }

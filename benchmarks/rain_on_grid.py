@@ -33,9 +33,6 @@ CELL_M, MANNING_N, RAIN_MM_H = 5.0, 0.03, 40.0
 OURS = "ldt-toolbox"
 GOALS = {"itzi": 10.0, "landlab": 15.0}
 
-peers.PEERS["itzi"] = peers.Peer(("itzi",), "itzi")
-peers.PEERS["landlab"] = peers.Peer(("landlab",), "landlab")
-
 
 def valley(side):
     rng = np.random.default_rng(0)

@@ -55,51 +55,52 @@ class Peaks:
 @numba.njit(cache=True, error_model="numpy", inline="always")
 def debris(depth, speed, low, middle, high):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Debris factor of a depth and a speed."""
-    if depth > np.float32(0.75) or speed > np.float32(2):
-        return high
-    return middle if depth > np.float32(0.25) else low
+    shallow = middle if depth > np.float32(0.25) else low
+    return high if depth > np.float32(0.75) or speed > np.float32(2) else shallow
 
 
 @numba.njit(cache=True, error_model="numpy")
 def _track_row(  # type: ignore[no-untyped-def]  # pragma: no cover
-    h, west, east, north, south, lo, hi, time_s, threshold, factors, depth, at_peak, fastest,
-    rating, arrival,
+    h, west, east, north, south, time_s, threshold, factors, depth, at_peak, fastest, rating,
+    arrival, froude_2,
 ):  # fmt: skip
+    """Update one run of cells, without branches; ``froude_2`` keeps squares of Froude numbers."""
     low, middle, high = factors
-    half, one, gravity = np.float32(0.5), np.float32(1), np.float32(9.80665)
-    deep, fast, torrent, highest = 0, 0, 0, 0.0
-    for j in range(lo, hi):
+    half, quarter, one, zero = np.float32(0.5), np.float32(0.25), np.float32(1), np.float32(0)
+    gravity = np.float32(9.80665)
+    deep, fast, torrent = 0, 0, 0
+    for j in range(h.shape[0]):
         d = np.float32(h[j])
-        if d < threshold:
-            depth[j] = max(depth[j], d)
-            continue
-        u = half * np.float32(west[j] + east[j]) / d
-        v = half * np.float32(north[j] + south[j]) / d
-        speed = math.sqrt(u * u + v * v)
-        froude = speed / math.sqrt(gravity * d)
-        deep += 1
-        fast += int(froude > half)
+        wet = d >= threshold
+        shrunk = one / max(d, threshold)
+        u = half * np.float32(west[j] + east[j]) * shrunk
+        v = half * np.float32(north[j] + south[j]) * shrunk
+        square = u * u + v * v
+        speed = math.sqrt(square)
+        froude = square * shrunk / gravity if wet else zero
+        deep += int(wet)
+        fast += int(froude > quarter)
         torrent += int(froude > one)
-        highest = max(highest, float(froude))
-        if d > depth[j]:
-            depth[j] = d
-            at_peak[j] = speed
-        fastest[j] = max(fastest[j], speed)
+        froude_2[j] = max(froude_2[j], froude)
+        at_peak[j] = speed if wet and d > depth[j] else at_peak[j]
+        depth[j] = max(depth[j], d)
+        fastest[j] = max(fastest[j], speed if wet else zero)
         value = d * (speed + half) + debris(d, speed, low, middle, high)
-        rating[j] = max(rating[j], value)
-        if not arrival[j] >= 0:
-            arrival[j] = time_s
-    return deep, fast, torrent, highest
+        rating[j] = max(rating[j], value if wet else zero)
+        before = arrival[j]
+        arrival[j] = before if before >= zero or not wet else time_s
+    return deep, fast, torrent
 
 
 @numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def track(  # type: ignore[no-untyped-def]  # pragma: no cover
-    h, west, east, north, south, runs, counts, time_s, threshold, factors, depth, at_peak, fastest,
-    rating, arrival,
+    h, qx, qy, apart, runs, counts, time_s, threshold, factors, depth, at_peak, fastest, rating,
+    arrival,
 ):  # fmt: skip
-    """Update peaks from depths and face discharges; shallower than the threshold does not count.
+    """Update peaks from depths and discharges; shallower than the threshold does not count.
 
-    Speed is the mean discharge through opposite faces over the depth.
+    Speed is the mean discharge through opposite faces over the depth: ``apart`` is 1 where ``qx``
+    and ``qy`` hold the discharges through west and north faces, 0 where they hold those of cells.
 
     Returns
     -------
@@ -110,17 +111,20 @@ def track(  # type: ignore[no-untyped-def]  # pragma: no cover
     blocks = counts.shape[0]
     found = np.zeros((blocks, 4))
     for block in numba.prange(blocks):
+        squares = np.zeros(h.shape[1], np.float32)
         for i in range(block * TILE_ROWS, min((block + 1) * TILE_ROWS, h.shape[0])):
             for n in range(counts[block]):
-                deep, fast, torrent, highest = _track_row(
-                    h[i], west[i], east[i], north[i], south[i], runs[block, n, 0],
-                    runs[block, n, 1], time_s, threshold, factors, depth[i], at_peak[i],
-                    fastest[i], rating[i], arrival[i],
+                a, b = runs[block, n, 0], runs[block, n, 1]
+                deep, fast, torrent = _track_row(
+                    h[i, a:b], qx[i, a:b], qx[i, a + apart : b + apart], qy[i, a:b],
+                    qy[i + apart, a:b], time_s, threshold, factors, depth[i, a:b],
+                    at_peak[i, a:b], fastest[i, a:b], rating[i, a:b], arrival[i, a:b],
+                    squares[a:b],
                 )  # fmt: skip
                 found[block, 0] += deep
                 found[block, 1] += fast
                 found[block, 2] += torrent
-                found[block, 3] = max(found[block, 3], highest)
+        found[block, 3] = math.sqrt(squares.max())
     total = np.zeros(4)
     for block in range(blocks):
         total[:3] += found[block, :3]

@@ -104,9 +104,9 @@ class ShallowWaterFlow:
         self._rain_m_s = float(np.where(water, rain_m_s, 0.0).sum())
 
     @property
-    def discharges(self) -> tuple[Grid, Grid, Grid, Grid]:
+    def discharges(self) -> tuple[Grid, Grid, int]:
         """Discharges of the cells, m2/s, as `InertialFlow.discharges` gives them by face."""
-        return self.hu_m2_s, self.hu_m2_s, self.hv_m2_s, self.hv_m2_s
+        return self.hu_m2_s, self.hv_m2_s, 0
 
     def _set_ghosts(self) -> None:
         h, hu, hv = (a.reshape(-1) for a in (self.depth_m, self.hu_m2_s, self.hv_m2_s))
