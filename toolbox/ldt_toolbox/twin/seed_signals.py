@@ -152,7 +152,7 @@ def stage_m(times: Times, *, seed: int, name: str) -> Values:
         # a gamma-shaped wave with its top after three hours
         rise = np.clip(hours, 0, None) / 3.0
         height = height + comes * top * rise * np.exp(1 - rise)
-    rounded: Values = np.round(np.maximum(height, 0.3), 2)
+    rounded: Values = np.round(np.maximum(height, 0.3), 2).astype(np.float64)
     return rounded
 
 
