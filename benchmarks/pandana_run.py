@@ -1,4 +1,4 @@
-"""Runs in pandana's own environment: builds the network, then times one sum for each line it gets.
+"""Runs in pandana's own environment: for each line it gets, builds the network and sums.
 
 Usage: python pandana_run.py TOWN.npz LIMIT OUT.npy
 """
@@ -16,20 +16,24 @@ import pandas as pd
 def main():
     source, limit, target = sys.argv[1:]
     town = np.load(source)
-    network = pandana.Network(
-        pd.Series(town["x"]), pd.Series(town["y"]), pd.Series(town["tail"]),
-        pd.Series(town["head"]), pd.DataFrame({"cost": town["cost"]}), twoway=True,
-    )  # fmt: skip
     for _ in sys.stdin:
         started = time.perf_counter()
-        # The preparation for this distance belongs to the question, as the searches do in ours.
+        network = pandana.Network(
+            pd.Series(town["x"]), pd.Series(town["y"]), pd.Series(town["tail"]),
+            pd.Series(town["head"]), pd.DataFrame({"cost": town["cost"]}), twoway=True,
+        )  # fmt: skip
+        built = time.perf_counter()
         network.precompute(float(limit))
         network.set(pd.Series(np.arange(len(town["x"]))), variable=pd.Series(town["values"]))
         sums = network.aggregate(float(limit), type="sum", decay="flat")
-        seconds = time.perf_counter() - started
+        ended = time.perf_counter()
         np.save(target, sums.to_numpy())
-        version = importlib.metadata.version("pandana")
-        print(json.dumps({"seconds": seconds, "version": version}), flush=True)
+        answer = {
+            "build": built - started,
+            "search": ended - built,
+            "version": importlib.metadata.version("pandana"),
+        }
+        print("\n" + json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":
