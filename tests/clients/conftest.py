@@ -1,6 +1,9 @@
 """The hostile server, and clients that wait without losing time."""
 
 import importlib.util
+import shutil
+import ssl
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,6 +31,26 @@ def server(hostile):
 
 
 @pytest.fixture
+def secure(server, tmp_path):
+    """Address of the server behind TLS, and the authority that signed its certificate."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    listener = server._server
+    listener.socket = context.wrap_socket(
+        listener.socket, server_side=True, do_handshake_on_connect=False
+    )
+    return f"https://localhost:{server.port}", tmp_path / "cert.pem"
+
+
+@pytest.fixture
 def waits():
     """Seconds that clients of `client` would have slept between attempts."""
     return []
@@ -46,3 +69,15 @@ def client(server, waits):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def no_cause():
+    """Checks that an error leads to none of requests, which hold the request and its token."""
+
+    def check(error):
+        while error is not None:
+            assert type(error).__module__.partition(".")[0] not in ("requests", "urllib3", "json")
+            error = error.__cause__ or error.__context__
+
+    return check

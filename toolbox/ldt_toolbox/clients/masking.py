@@ -115,6 +115,8 @@ class _Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = mask_text(record.getMessage()), ()
+        # The line holds the error's text already; a traceback would repeat it unmasked
+        record.exc_info = record.exc_text = None
         return True
 
 

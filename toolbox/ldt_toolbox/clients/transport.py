@@ -1,10 +1,8 @@
 """Sends one request until it is answered: credentials, pace, redirects, attempts."""
 
-import importlib.metadata
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import requests
@@ -20,10 +18,10 @@ from ldt_toolbox.clients.faults import (
     status_fault,
 )
 from ldt_toolbox.clients.imperfect import ImperfectServerWarning
-from ldt_toolbox.clients.masking import quieten_transport_log
 from ldt_toolbox.clients.pace import Pace, pace_of
 from ldt_toolbox.clients.redirects import MOST_REDIRECTS, REDIRECTS, Hop, next_hop
 from ldt_toolbox.clients.retry import Backoff, Fault
+from ldt_toolbox.clients.session import open_session
 from ldt_toolbox.errors import WrongUseError
 
 T = TypeVar("T")
@@ -35,30 +33,6 @@ _TOKEN_BYTES = 1_000_000
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keep requests from adding the credentials of a .netrc file on its own account."""
     return request
-
-
-class _Session(requests.Session):
-    """A session that knows no redirects.
-
-    Even with `allow_redirects=False`, requests prepares the next request, and to that end reads
-    the body of the redirect into memory, whatever its size.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-def _session() -> requests.Session:
-    session = _Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=16))
-    # No client of an API needs cookies, and each would be one more secret to guard
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    version = importlib.metadata.version("ldt-toolbox")
-    session.headers.update(
-        {"User-Agent": f"ldt-toolbox/{version}", "Accept-Encoding": "gzip, deflate"}
-    )
-    return session
 
 
 class Transport:
@@ -96,8 +70,7 @@ class Transport:
         self._pace = pace
         self._verify = verify
         self._backoff = backoff
-        self._session = _session()
-        quieten_transport_log()
+        self._session = open_session()
 
     def close(self) -> None:
         """Close the connections."""
