@@ -170,7 +170,7 @@ def test_flood_zones_count_with_the_middle_of_their_deepest_class(valleys):
     assert row["damaged_m2"] == pytest.approx(by_hand, rel=1e-6)
     swapped = zones.assign(depth_low_m=3.0)
     place = valleys.territory(roles={"flood_zones": (swapped, {})})
-    with pytest.raises(DataError, match="have them swapped"):
+    with pytest.raises(DataError, match="are they swapped"):
         valleys.compute(place, **ONE_STORM)
 
 

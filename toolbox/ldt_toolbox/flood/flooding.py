@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from typing import Any, overload
 
 import numba
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from ldt_toolbox.errors import DataError
 from ldt_toolbox.flood.boundaries import Inflow, Open, Series, Sides, Wall
 from ldt_toolbox.flood.buildings import Buildings
+from ldt_toolbox.flood.checkpoint import Checkpoint, state_file
 from ldt_toolbox.flood.event import Options, Rates, Scheme
 from ldt_toolbox.flood.ground import Setup
 from ldt_toolbox.flood.losses import scs_increments_mm
@@ -23,6 +25,7 @@ from ldt_toolbox.space.raster import Raster
 BLOCK_CELL_M = 2.0  # up to here a building fills cells without closing the streets beside it
 LEAST_CURVE_NUMBER = 1.0
 LEAST_CELLS_FOR_THREADS = 50_000
+CHECKPOINTS = 24  # in the course of a run
 
 
 class RunoffRates(Sequence[NDArray[np.float64]]):
@@ -76,6 +79,7 @@ def flood(
     scheme: Scheme = "inertial",
     snapshot_s: float = 0.0,
     progress: Callable[[float], None] | None = None,
+    resumable: bool = False,
 ) -> Simulation:
     """Simulate a storm (see `simulation.simulate`).
 
@@ -91,28 +95,58 @@ def flood(
         From `inflows_of`.
     scheme, snapshot_s, progress
         As in `simulation`.
+    resumable : bool
+        Whether the state is kept on the way where ``LDT_CHECKPOINTS`` names a folder, and gone on
+        from where one of the same run lies there (see `checkpoint.state_file`).
     """
     how = treatment(parameters, setup.cell_m)
-    losses = None
-    if setup.sewer_mm_h > 0:
-        drained = np.clip(setup.built + setup.paved, 0, 1).astype(np.float64) * setup.sewer_mm_h
-        losses = Rates([0.0], [drained])
+    drained = np.clip(setup.built + setup.paved, 0, 1).astype(np.float64) * setup.sewer_mm_h
+    taken = drained + setup.loss_mm_h
+    losses = Rates([0.0], [taken]) if (taken > 0).any() else None
+    length_s = duration_s(storm, inflows, parameters)
+    path = None
+    if resumable:
+        path = state_file(_identity(setup, storm, inflows, parameters, (scheme, snapshot_s)))
     edge = Open() if parameters.edges == "open" else Wall()
     sides = Sides(edge, edge, edge, edge, edge)
     with _threads(setup.elevation.size):
         return simulate(
             setup.elevation,
             cell_m=setup.cell_m,
-            duration_s=duration_s(storm, inflows, parameters),
+            duration_s=length_s,
             manning_n=setup.manning_n.astype(np.float64),
             rain=Rates(storm.start_s.tolist(), RunoffRates(storm, setup.curve_number)),
             losses=losses,
             inflows=inflows,
             sides=sides,
             buildings=None if how == "none" else Buildings(setup.built, how),  # type: ignore[arg-type]
-            options=Options(scheme=scheme, snapshot_s=snapshot_s),
+            options=Options(
+                scheme=scheme, snapshot_s=snapshot_s, checkpoint_s=length_s / CHECKPOINTS
+            ),
             progress=progress,
+            on_checkpoint=None if path is None else lambda state: state.write(path),
+            resume=Checkpoint.read(path) if path is not None and path.exists() else None,
         )
+
+
+def _identity(
+    setup: Setup,
+    storm: Storm,
+    inflows: Sequence[Inflow],
+    parameters: Parameters,
+    more: tuple[Scheme, float],
+) -> list[Any]:
+    """Everything that a run depends on."""
+    grids = [getattr(setup, part.name) for part in fields(setup)]
+    water = [
+        part
+        for one in inflows
+        for part in (one.rows, one.columns, one.discharge_m3_s.time_s, one.discharge_m3_s.values)
+    ]
+    chosen = [
+        duration_s(storm, inflows, parameters), parameters.edges, parameters.building_treatment
+    ]  # fmt: skip
+    return [*grids, storm.start_s, storm.mm_h, *water, *chosen, *more]
 
 
 @contextlib.contextmanager

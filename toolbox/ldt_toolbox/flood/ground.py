@@ -53,6 +53,8 @@ class Setup:
         What sewers take from built and paved ground.
     cell_m : float
         Side of a cell.
+    loss_mm_h : numpy.ndarray of float32, shape (rows, columns)
+        Constant loss of ground that has one in place of a curve number (which is 100 there).
     """
 
     elevation: NDArray[np.float64]
@@ -62,6 +64,7 @@ class Setup:
     paved: NDArray[np.float32]
     sewer_mm_h: float
     cell_m: float
+    loss_mm_h: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,7 @@ def lay_ground(
     level = np.where(sea, np.nan, filled.elevation)
     level = cut_culverts(level, _culvert_cells(culverts, grid)) if culverts is not None else level
     codes, names = _cover(grid, streets, water, land_cover, land_cover_classes or {}, buildings)
+    lost = _constant_losses(land_cover, codes, names, grid)
     fine_factor = codes.shape[0] // grid.shape[0]
     rest = names.index("unclassified")
     chosen = [unclassified_cover if name == "unclassified" else name for name in names]
@@ -197,17 +201,23 @@ def lay_ground(
 
     setup = Setup(
         elevation=np.asarray(level, np.float64),
-        curve_number=block_mean(cn[codes], fine_factor),
+        curve_number=block_mean(
+            cn[codes] if lost is None else np.where(np.isnan(lost), cn[codes], np.float32(100)),
+            fine_factor,
+        ),
         manning_n=block_mean(rough[codes], fine_factor),
         built=share(["building"]),
         paved=share(["paved"]),
         sewer_mm_h=sewer_mm_h,
         cell_m=grid.cell_size_m,
+        loss_mm_h=np.zeros(grid.shape, np.float32)
+        if lost is None
+        else block_mean(np.nan_to_num(lost), fine_factor),
     )
     unknown = block_mean((codes == rest).astype(np.uint8), fine_factor)
     covered = boundary.intersection(shapely.box(*grid.bounds)).area / boundary.area
     known = np.isfinite(np.asarray(grid.values))[inside].mean()
-    lost = filled.voids[~filled.voids["at_edge"] & ~filled.voids["filled"]]
+    kept = filled.voids[~filled.voids["at_edge"] & ~filled.voids["filled"]]
     return Ground(
         grid=grid,
         setup=setup,
@@ -217,7 +227,7 @@ def lay_ground(
         rivers=_painted([] if rivers is None else list(rivers.geometry), grid, touched=True),
         terrain_cell_m=own,
         terrain_share=float(covered * known),
-        voids_kept=len(lost),
+        voids_kept=len(kept),
         unclassified_share=float(unknown[inside].mean()),
     )
 
@@ -321,6 +331,29 @@ def _cover(
         paint(((s, names.index("water")) for s in water.geometry), fine, out=codes)
     paint(((s, names.index("building")) for s in buildings.geometry), fine, out=codes)
     return codes, names
+
+
+def _constant_losses(
+    land_cover: gpd.GeoDataFrame | Raster | None,
+    codes: NDArray[np.uint8],
+    names: list[str],
+    grid: Raster,
+) -> NDArray[np.float32] | None:
+    """Constant losses on the finer grid, mm/h, NaN where the curve number counts."""
+    if not isinstance(land_cover, gpd.GeoDataFrame) or "loss_mm_h" not in land_cover:
+        return None
+    rate = land_cover["loss_mm_h"].to_numpy(np.float64)
+    if (rate < 0).any():
+        raise DataError(
+            f"land_cover: loss_mm_h is {np.nanmin(rate):g} somewhere: give 0 or more, in mm/h"
+        )
+    found = np.full(codes.shape, np.nan, np.float32)
+    order = np.argsort(-land_cover.geometry.area.to_numpy(), kind="stable")
+    fine = refine(grid, codes.shape[0] // grid.shape[0])
+    paint(((land_cover.geometry.iloc[i], float(rate[i])) for i in order), fine, out=found)
+    own = [names.index(name) for name in ("paved", "water", "building")]
+    found[np.isin(codes, own)] = np.nan
+    return found
 
 
 def _code(value: str, translate: Mapping[str, str], names: list[str]) -> int:

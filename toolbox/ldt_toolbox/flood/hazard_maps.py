@@ -1,15 +1,14 @@
-"""Official or observed flood maps as the hazard: depth rasters and polygons by return period."""
+"""Official or observed depth rasters as the hazard, by return period."""
 
 import re
 from collections.abc import Mapping
 
-import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
 from ldt_toolbox.errors import DataError
 from ldt_toolbox.flood.ground import Ground
-from ldt_toolbox.space.paint import onto_grid, paint
+from ldt_toolbox.space.paint import onto_grid
 from ldt_toolbox.space.raster import Raster
 
 ROLE = re.compile(r"hazard_depth_(\d+)")
@@ -59,40 +58,4 @@ def depths_on_grid(
                 f"hazard_depth_{period:g} does not reach the territory: check its extent and CRS"
             )
         found[period] = depth
-    return found
-
-
-def zones_on_grid(zones: gpd.GeoDataFrame, ground: Ground) -> dict[float, NDArray[np.float32]]:
-    """Depth from flood polygons, by return period: the middle of each polygon's class of depth.
-
-    Parameters
-    ----------
-    zones : geopandas.GeoDataFrame
-        `return_period_years`, `depth_low_m` and `depth_high_m`; overlapping polygons count with
-        their deepest.
-    ground : Ground
-        Gives the grid.
-
-    Raises
-    ------
-    DataError
-        If a depth is missing: an extent without depths gives no damage.
-    """
-    low = zones["depth_low_m"].to_numpy(np.float64)
-    high = zones["depth_high_m"].to_numpy(np.float64)
-    wrong = ~((low >= 0) & (high >= low))
-    if wrong.any():
-        raise DataError(
-            f"flood_zones: {int(wrong.sum())} polygons lack depth_low_m or depth_high_m, or have "
-            "them swapped: give both ends of each class of depth in metres"
-        )
-    found = {}
-    for period in sorted(zones["return_period_years"].astype(float).unique()):
-        chosen = (zones["return_period_years"].astype(float) == period).to_numpy(bool)
-        middle = (low[chosen] + high[chosen]) / 2
-        shapes = zones.geometry.to_numpy()[chosen]
-        depth = np.zeros(ground.grid.shape, np.float32)
-        order = np.argsort(middle, kind="stable")
-        paint(((shapes[k], float(middle[k])) for k in order), ground.grid, out=depth)
-        found[float(period)] = depth
     return found

@@ -60,6 +60,7 @@ def of(
     }
     if access is not None:
         made["streets"] = streets(access)
+        made["closed_streets"] = closed_streets(access)
     if depths.official:
         rarest = depths.official[max(depths.official)]
         made["official_depth"] = where(rarest >= SHOWN_DEPTH_M, rarest)
@@ -106,3 +107,12 @@ def streets(access: Access) -> gpd.GeoDataFrame:
         [*kept, "length_m", "depth_m", "velocity_m_s", "hazard_rating", "cut_car",
          "cut_emergency", "cut_pedestrian", "geometry"]
     ].round({"length_m": 1, "depth_m": 3, "velocity_m_s": 3, "hazard_rating": 3})  # fmt: skip
+
+
+def closed_streets(access: Access) -> gpd.GeoDataFrame:
+    """Street segments that nobody walks through: the mobility use case's role `closed_streets`."""
+    frame = access.streets[access.streets["cut_pedestrian"]]
+    kept = [c for c in ("id", "name", "class") if c in frame]
+    return frame[[*kept, "length_m", "depth_m", "cut_car", "cut_emergency", "geometry"]].round(
+        {"length_m": 1, "depth_m": 3}
+    )

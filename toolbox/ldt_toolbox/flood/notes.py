@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 
+import pandas as pd
+
 from ldt_toolbox.flood.ground import Ground
 from ldt_toolbox.flood.hazard_maps import return_period_of
 from ldt_toolbox.flood.indicators import depth_difference
 from ldt_toolbox.flood.robustness import Draws
+from ldt_toolbox.flood.scenario import side_of
 from ldt_toolbox.flood.simulation import Simulation
 from ldt_toolbox.flood.steps import Yearly
 from ldt_toolbox.flood.town import Town
+from ldt_toolbox.flood.validity import mass_notes
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note
 from ldt_toolbox.sources import Inputs
@@ -24,6 +28,7 @@ def notes_on(
     run: Simulation,
     second: Simulation | None,
     yearly: Yearly,
+    table: pd.DataFrame,
     draws: Draws,
     parameters: Parameters,
 ) -> list[Note]:
@@ -34,6 +39,7 @@ def notes_on(
         *_scheme(run, second, ground, parameters),
         *_values(town, parameters, inputs),
         *_years(yearly),
+        *_compared(table, run, ground),
         *_draws(draws, ground),
     ]
 
@@ -233,6 +239,25 @@ def _years(yearly: Yearly) -> list[Note]:
             "que celles calculées : c'est une hypothèse sur les extrêmes.",
         )
     ]
+
+
+def _compared(table: pd.DataFrame, run: Simulation, ground: Ground) -> list[Note]:
+    found = list(mass_notes(table.attrs["mass_error"]))
+    side = side_of(run)
+    if side > 1:
+        cell = side * ground.setup.cell_m
+        found.append(
+            _note(
+                "assumption",
+                f"Measures are compared on cells of {cell:.3g} m, today included, as the event "
+                f"takes {run.steps} steps on its own: their table and its maps differ from the "
+                "event's.",
+                f"Les mesures sont comparées sur des mailles de {cell:.3g} m, y compris "
+                f"aujourd'hui, car l'événement demande {run.steps} pas sur les siennes : leur "
+                "table et leur carte diffèrent de celles de l'événement.",
+            )
+        )
+    return found
 
 
 def _draws(draws: Draws, ground: Ground) -> list[Note]:

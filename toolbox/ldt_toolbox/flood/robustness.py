@@ -8,13 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ldt_toolbox.flood.boundaries import Inflow, Series
+from ldt_toolbox.flood.coarse import coarse_ground, coarse_setup, finer, side_within
 from ldt_toolbox.flood.flooding import flood, inflows_of
-from ldt_toolbox.flood.ground import Ground, Setup, coarser
+from ldt_toolbox.flood.ground import Ground, Setup
 from ldt_toolbox.flood.scenario import Scenario, above_old_ground
 from ldt_toolbox.flood.storms import Storm
 from ldt_toolbox.flood.town import Town, impact
 from ldt_toolbox.parameters import Parameters
-from ldt_toolbox.space.paint import pool
 
 MOST_CELLS = 20_000
 ROUGHNESS = (0.6, 1.6)
@@ -74,11 +74,9 @@ def draws(
     curve numbers plus or minus 6, damaged share times 0.7 to 1.3. The ranges are a judgement;
     both runs of a draw share them, so that the interval of a change is that of the change.
     """
-    side = 1
-    while ground.grid.values.size / side**2 > MOST_CELLS:
-        side += 1
-    coarse = _coarse_ground(ground, side)
-    plan = _coarse_setup(changed.setup, side)
+    side = side_within(ground.grid.values.size, MOST_CELLS, power=2)
+    coarse = coarse_ground(ground, side)
+    plan = coarse_setup(changed.setup, side)
     random = np.random.default_rng(parameters.seed)
     water = [] if inflows is None else inflows_of(inflows, coarse.grid, coarse.setup.elevation)
     wet = np.zeros(coarse.grid.shape)
@@ -100,9 +98,8 @@ def draws(
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame.attrs["base"] = base
     share = wet / max(len(rows), 1)
-    fine = np.repeat(np.repeat(share, side, 0), side, 1)
-    fine = fine[: ground.grid.shape[0], : ground.grid.shape[1]]
     missing = ~np.isfinite(ground.setup.elevation)
+    fine = finer(share, side, ground.grid.shape)
     return Draws(frame, np.where(missing, np.nan, fine).astype(np.float32), side)
 
 
@@ -142,37 +139,3 @@ def _draw(
 def _scaled(one: Inflow, factor: float) -> Inflow:
     series = one.discharge_m3_s
     return replace(one, discharge_m3_s=Series(series.time_s, series.values * factor))
-
-
-def _coarse_setup(setup: Setup, side: int) -> Setup:
-    if side == 1:
-        return setup
-
-    def mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
-        return pool(np.asarray(values, np.float32), side, np.nanmean)
-
-    return replace(
-        setup,
-        elevation=pool(setup.elevation.astype(np.float32), side, np.nanmean),
-        curve_number=mean(setup.curve_number).astype(np.float32),
-        manning_n=mean(setup.manning_n).astype(np.float32),
-        built=mean(setup.built).astype(np.float32),
-        paved=mean(setup.paved).astype(np.float32),
-        cell_m=setup.cell_m * side,
-    )
-
-
-def _coarse_ground(ground: Ground, side: int) -> Ground:
-    if side == 1:
-        return ground
-
-    def most(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return np.asarray(pool(mask.astype(np.float32), side, np.nanmean) >= 0.5)
-
-    grid = coarser(ground.grid, side)
-    setup = _coarse_setup(ground.setup, side)
-    return replace(
-        ground, grid=grid, setup=setup, interpolated=most(ground.interpolated),
-        sea=most(ground.sea), inside=most(ground.inside) & np.isfinite(setup.elevation),
-        rivers=most(ground.rivers),
-    )  # fmt: skip

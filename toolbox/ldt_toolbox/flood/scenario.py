@@ -9,13 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ldt_toolbox.errors import DataError
+from ldt_toolbox.flood.coarse import side_within
 from ldt_toolbox.flood.ground import Ground, Setup
 from ldt_toolbox.flood.losses import curve_number_table
 from ldt_toolbox.flood.screening import Screening
+from ldt_toolbox.flood.simulation import Simulation
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.space.paint import paint
 
 LEAST_BASIN_UPSTREAM_CELLS = 5
+MOST_CELL_STEPS = 3e10  # a few minutes on two cores, and there are eight runs to compare
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,12 @@ def scenarios(
         "climate": Scenario(today, warm),
         "climate_all": replace(whole, rain_factor=warm),
     }
+
+
+def side_of(run: Simulation) -> int:
+    """Cells of the ground along a side of the cells on which scenarios are compared."""
+    cells = int(np.isfinite(run.peaks.depth_m).sum())
+    return side_within(cells * run.steps, MOST_CELL_STEPS, power=3)
 
 
 def table(

@@ -146,7 +146,8 @@ def simulate(
     progress : callable, optional
         Called with the share done, 0 to 1.
     on_checkpoint : callable, optional
-        Called with a checkpoint every ``options.checkpoint_s``; `Checkpoint.write` keeps it.
+        Called with a checkpoint every ``options.checkpoint_s`` and at the end; `Checkpoint.write`
+        keeps it.
     resume : Checkpoint, optional
         Go on from here; all other arguments as in the run that made it. The result is the same to
         the last bit as without the interruption.
@@ -193,6 +194,10 @@ def simulate(
                 next_checkpoint += options.checkpoint_s
                 on_checkpoint(_checkpoint(kept, flow))
         time = until
+    if resume is not None:  # from the end of a run
+        flow.restore(_part(resume.arrays, "flow."))
+    elif on_checkpoint:
+        on_checkpoint(_checkpoint(kept, flow))
     return _finished(flow, kept)
 
 

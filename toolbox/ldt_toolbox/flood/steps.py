@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ldt_toolbox.flood import flooding, ground, hazard_maps, screening, storms
+from ldt_toolbox.flood import flooding, ground, hazard_maps, screening, storms, zones
 from ldt_toolbox.flood import town as towns
 from ldt_toolbox.flood.annual import FEWEST_RETURN_PERIODS, AnnualDamage, expected_annual_damage
 from ldt_toolbox.flood.boundaries import Inflow
@@ -24,8 +24,10 @@ from ldt_toolbox.flood.streets import (
     water_on_streets,
 )
 from ldt_toolbox.flood.town import Impact, Town
+from ldt_toolbox.flood.validity import mass_notes
 from ldt_toolbox.heat.ground import underground
 from ldt_toolbox.parameters import Parameters
+from ldt_toolbox.results import Note
 from ldt_toolbox.sources import Inputs
 
 MOST_CHECKED_CELLS = 5_000
@@ -40,10 +42,13 @@ class Hazard:
     ----------
     simulated, official : mapping of float to numpy.ndarray
         Depth in metres on the ground's grid, by return period in years.
+    notes : tuple of Note
+        What speaks against the simulations.
     """
 
     simulated: Mapping[float, NDArray[np.floating]]
     official: Mapping[float, NDArray[np.floating]]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,10 +147,15 @@ def event(
     *,
     progress: Callable[[float], None] | None = None,
 ) -> Simulation:
-    """Simulate the event, with depth maps on the way for an animation."""
+    """Simulate the event, with depth maps on the way for an animation.
+
+    Where the environment variable ``LDT_CHECKPOINTS`` names a folder, the state is kept there, and
+    a run that was interrupted goes on from it.
+    """
     return flooding.flood(
         land.setup, falling.event, parameters, inflows=inflows(inputs, land),
         scheme=parameters.scheme, snapshot_s=60 * parameters.snapshot_min, progress=progress,
+        resumable=True,
     )  # fmt: skip
 
 
@@ -200,12 +210,16 @@ def hazard(
     inputs: Inputs, land: Ground, falling: Rain, run: Simulation, parameters: Parameters
 ) -> Hazard:
     """Depths by return period: simulated for each design storm, and those of official maps."""
-    simulated = {}
+    simulated: dict[float, NDArray[np.floating]] = {}
+    notes: list[Note] = []
     for period, storm in falling.design.items():
         # the design event has been simulated already, if it was that and nothing else
         same = storm is falling.event and "inflows" not in inputs
         again = run if same else flooding.flood(land.setup, storm, parameters, scheme=run.scheme)  # type: ignore[arg-type]
         simulated[period] = again.peaks.depth_m
+        if not same:
+            of = f" of {period:g} years", f" de {period:g} ans"
+            notes += mass_notes(abs(again.ledger.relative_error), where=of)
     rasters = {
         found: inputs.raster(role)
         for role in inputs.layers
@@ -213,8 +227,8 @@ def hazard(
     }
     official = hazard_maps.depths_on_grid(rasters, land)
     if "flood_zones" in inputs:
-        official = hazard_maps.zones_on_grid(inputs.frame("flood_zones"), land) | official
-    return Hazard(simulated, official)
+        official = zones.zones_on_grid(inputs.frame("flood_zones"), land) | official
+    return Hazard(simulated, official, tuple(notes))
 
 
 def yearly(depths: Hazard, land: Ground, places: Town, parameters: Parameters) -> Yearly:

@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from ldt_toolbox.flood import zones
 from ldt_toolbox.flood.agirisk import agirisk_indicators
 from ldt_toolbox.flood.ground import Ground
 from ldt_toolbox.flood.simulation import Simulation
@@ -49,6 +50,11 @@ def of(
         made["streets_hit"] = ranked_streets(access, count)
         if access.places is not None:
             made["places_hit"] = places(access)
+    if "flood_zones" in inputs:
+        hit_zones = zones.zones_hit(inputs.frame("flood_zones"), town)
+        made["zones_hit"] = (
+            hit_zones if town.people is not None else hit_zones.drop(columns="people")
+        )
     return made
 
 

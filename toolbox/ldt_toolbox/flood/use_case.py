@@ -16,6 +16,7 @@ from ldt_toolbox.flood import (
     story,
     tables,
 )
+from ldt_toolbox.flood.coarse import coarse_ground, coarse_setup, finer
 from ldt_toolbox.flood.ground import Ground
 from ldt_toolbox.flood.notes import notes_on, without_repetition
 from ldt_toolbox.flood.observed import Comparison
@@ -111,31 +112,44 @@ def compare(
 ) -> tuple[pd.DataFrame, NDArray[np.float32]]:
     """Simulate the event with each scenario and compare with today.
 
+    Where the event took more than `MOST_CELL_STEPS`, today and all scenarios run on larger cells.
+
     Returns
     -------
     pandas.DataFrame
-        See `scenario.table`.
+        See `scenario.table`; `attrs["mass_error"]` holds the largest of all runs.
     numpy.ndarray of float32, shape of the ground
         Change of the highest depth with all measures, m, above the ground of today.
     """
-    water = steps.inflows(inputs, ground)
-    totals = {"today": hit.totals()}
-    change = np.zeros(ground.grid.shape, np.float32)
-    for name, one in measures.items():
+    side = scenario.side_of(run)
+    before = coarse_ground(ground, side)
+    water = steps.inflows(inputs, before)
+    worst = 0.0
+
+    def peak(one: Scenario) -> NDArray[np.floating]:
+        nonlocal worst
+        setup = coarse_setup(one.setup, side)
         again = flooding.flood(
-            one.setup, rain.event.scaled(one.rain_factor), parameters, inflows=water,
+            setup, rain.event.scaled(one.rain_factor), parameters, inflows=water,
             scheme=run.scheme,  # type: ignore[arg-type]
         )  # fmt: skip
-        depth = scenario.above_old_ground(again.peaks.depth_m, one.setup, ground.setup)
-        totals[name] = impact(depth, ground, town, parameters).totals()
+        worst = max(worst, abs(again.ledger.relative_error))
+        return scenario.above_old_ground(again.peaks.depth_m, setup, before.setup)
+
+    today = run.peaks.depth_m if side == 1 else peak(Scenario(ground.setup))
+    base = hit if side == 1 else impact(today, before, town, parameters)
+    totals = {"today": base.totals()}
+    change = np.zeros(ground.grid.shape, np.float32)
+    for name, one in measures.items():
+        depth = peak(one)
+        totals[name] = impact(depth, before, town, parameters).totals()
         if name == "all":
-            change = (depth - run.peaks.depth_m).astype(np.float32)
+            change = finer(depth - today, side, ground.grid.shape).astype(np.float32)
     whole = totals["all"]["damaged_m2"] - totals["today"]["damaged_m2"]
     interval = draws.interval("change_m2", whole)
-    return (
-        scenario.table(measures, totals, {} if interval is None else {"all": interval}),
-        change,
-    )
+    table = scenario.table(measures, totals, {} if interval is None else {"all": interval})
+    table.attrs["mass_error"] = worst
+    return table, change
 
 
 def compare_observed(
@@ -195,7 +209,8 @@ def assemble(
     )
     result.notes = [
         *without_repetition(inputs).notes(), *rain.notes, *town.notes, *run.notes, *seen.notes,
-        *notes_on(inputs, ground, town, run, second, yearly, draws, parameters),
+        *depths.notes,
+        *notes_on(inputs, ground, town, run, second, yearly, table, draws, parameters),
     ]  # fmt: skip
     fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
     if fake:

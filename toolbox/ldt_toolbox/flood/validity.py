@@ -65,10 +65,7 @@ def notes(scheme: str, ledger: Ledger, froude: Froude) -> tuple[Note, ...]:
         Froude number (de Almeida & Bates 2013, doi:10.1002/wrcr.20366): it is called into question
         where more than a tenth of the wet samples are above 0.5 or a hundredth above 1.
     """
-    found = []
-    error = abs(ledger.relative_error)
-    if not error <= LARGEST_MASS_ERROR:
-        found.append(_mass(error))
+    found = list(mass_notes(abs(ledger.relative_error)))
     if scheme == "inertial" and (
         froude.fast_share > LARGEST_FAST_SHARE or froude.torrent_share > LARGEST_TORRENT_SHARE
     ):
@@ -76,13 +73,26 @@ def notes(scheme: str, ledger: Ledger, froude: Froude) -> tuple[Note, ...]:
     return tuple(found)
 
 
-def _mass(error: float) -> Note:
+def mass_notes(error: float, *, where: tuple[str, str] = ("", "")) -> tuple[Note, ...]:
+    """Say that water was gained or lost, if it was.
+
+    Parameters
+    ----------
+    error : float
+        Relative to all water, without sign; NaN counts as an error.
+    where : tuple of str
+        Of which run, in English and French, as in ``" of 10 years"``; the event by default.
+    """
+    return () if error <= LARGEST_MASS_ERROR else (_mass(error, *where),)
+
+
+def _mass(error: float, en: str, fr: str) -> Note:
     return Note(
         "warning",
         {
-            "en": f"The simulation gained or lost {error:.1e} of its water; "
+            "en": f"The simulation{en} gained or lost {error:.1e} of its water; "
             f"{LARGEST_MASS_ERROR:.0e} is accepted. Do not use the depths.",
-            "fr": f"La simulation a gagné ou perdu {error:.1e} de son eau ; "
+            "fr": f"La simulation{fr} a gagné ou perdu {error:.1e} de son eau ; "
             f"{LARGEST_MASS_ERROR:.0e} est admis. Ne pas utiliser les hauteurs.",
         },
     )
