@@ -46,6 +46,7 @@ class Broker:
     ignores: frozenset[str] = frozenset()
     knows_format: bool = True
     cap: int = 10**9  # instances an attribute in a temporal answer
+    total_cap: int = 10**9  # instances an answer, series after series, never said
     says_206: bool = True
     keeps: str = "oldest"  # or newest
     largest_batch: int = 10**9  # above it 413
@@ -316,6 +317,7 @@ class Broker:
                     keep = slice(self.cap) if self.keeps == "oldest" else slice(-self.cap, None)
                     instances = instances[keep]
                 entity[name] = instances
+        self.cut_rows(entities)
         times = [
             i["observedAt"] for e in entities for n, s in e.items() if n not in META for i in s
         ]
@@ -329,6 +331,18 @@ class Broker:
             extent = f"date-time {min(times)}-{max(times)}/*"
             return self.reply(206, value, [*headers, ("Content-Range", extent)])
         return self.reply(200, value, headers)
+
+    def cut_rows(self, entities: list[Any]) -> None:
+        """Leave out what comes after so many rows, as `LIMIT` in a query of a database does."""
+        left = self.total_cap
+        for entity in entities:
+            for name in [name for name in entity if name not in META]:
+                rows = entity[name][:left] if self.keeps == "oldest" else entity[name][-left:]
+                if not left or not rows:
+                    del entity[name]
+                else:
+                    entity[name] = rows
+                    left -= len(rows)
 
     def subscribing(
         self, method: str, rest: list[str], body: Any, request: Any, params: dict[str, str]

@@ -76,15 +76,24 @@ def test_any_limit_of_the_server_will_do(broker, client, station, cap) -> None:
     assert values(found) == list(range(400 if cap > 2 else 40))
 
 
-def test_a_whole_answer_costs_two_looks_beyond_its_ends_and_later_none(
+def test_a_whole_answer_costs_two_looks_and_later_smaller_ones_none(
     client, server, station
 ) -> None:
-    client.temporal.get(station, start=stamp(-5), end=stamp(500))
+    window = {"start": stamp(-5), "end": stamp(500)}
+    client.temporal.get(station, **window)
     assert len(server.requests) == 3
-    client.temporal.get(station, start=stamp(-5), end=stamp(500))
+    client.temporal.get(station, **window, attrs="humidity")
     assert len(server.requests) == 4
-    client.temporal.get(station, start=stamp(-5), end=stamp(500), probe=False)
+    client.temporal.get(station, **window, probe=False)
     assert len(server.requests) == 5
+
+
+def test_an_answer_as_large_as_the_largest_whole_one_is_looked_at_again(broker, client) -> None:
+    broker.temporal |= {"a": history("a", temperature=30), "b": history("b", temperature=90)}
+    broker.cap, broker.says_206 = 30, False
+    for name, number in (("a", 30), ("b", 90)):
+        found = client.temporal.get(f"urn:ngsi-ld:Station:{name}", start=stamp(-1), end=stamp(99))
+        assert values(found) == list(range(number))
 
 
 def test_windows_are_half_open_as_the_standard_wants(client, station) -> None:
@@ -110,6 +119,16 @@ def test_several_entities_come_whole_page_by_page(broker, client) -> None:
     assert [e["id"][-1] for e in found] == list("abcdefg")
     for entity in found:
         assert values(entity) == list(range(10 * (ord(entity["id"][-1]) - 96)))
+
+
+@pytest.mark.parametrize("keeps", ["oldest", "newest"])
+def test_rows_that_a_database_leaves_out_across_entities_come_too(broker, client, keeps) -> None:
+    broker.temporal |= {n: history(n, temperature=40, humidity=30) for n in "abc"}
+    broker.total_cap, broker.keeps = 100, keeps
+    found = client.temporal.query(type="Station", start=stamp(0), end=stamp(99), page_size=3)
+    assert [(values(e), values(e, "humidity")) for e in found] == [
+        (list(range(40)), list(range(30)))
+    ] * 3
 
 
 def test_more_instances_at_one_instant_than_the_server_sends_are_told(broker, client) -> None:

@@ -226,22 +226,25 @@ class Gatherer:
         if longest == 0:
             self._blind(part)
             return False
-        if last_n is not None and longest >= last_n:
-            return False
+        full = last_n is not None and longest >= last_n  # the longest is all that was asked for
         if part.partial:
-            if longest > 1:
+            if longest > 1 and not full:
                 known.cut_series = min(longest, known.cut_series or longest)
                 return True
-            return self._more(window, series, longest, only_before=last_n is not None)
-        if longest <= known.whole_series and total <= known.whole_total:
+            return self._more(window, series, last_n)
+        # Of the same size as a whole answer it may be one that was cut to just that size
+        if longest < known.whole_series and total < known.whole_total:
             return False
-        if known.cut_series is not None and longest >= known.cut_series:
+        if last_n == 1:
+            return False  # a look would ask the same again
+        if known.cut_series is not None and longest >= known.cut_series and not full:
             return True
         if not self._probe:
             return False
-        if self._more(window, series, longest, only_before=last_n is not None):
-            known.cut_series = min(longest, known.cut_series or longest)
-            known.whole_series = min(known.whole_series, longest - 1)
+        if self._more(window, series, last_n):
+            if not full:
+                known.cut_series = min(longest, known.cut_series or longest)
+                known.whole_series = min(known.whole_series, longest - 1)
             return True
         known.whole_series = max(known.whole_series, longest)
         known.whole_total = max(known.whole_total, total)
@@ -260,30 +263,25 @@ class Gatherer:
                 stacklevel=5,
             )
 
-    def _more(
-        self,
-        window: Window,
-        series: Mapping[SeriesKey, Series],
-        longest: int,
-        *,
-        only_before: bool,
-    ) -> bool:
-        """Whether there are instances beyond the ends of the longest series."""
-        full = [each for each in series.values() if each.count == longest]
-        start = max(each.first for each in full)
-        end = min(each.last for each in full)
-        probes = [Window(window.start, start)]
-        if not only_before:
-            probes.insert(0, Window(end + timedelta(milliseconds=1), window.end))
-        for probe in probes:
-            if None not in (probe.start, probe.end) and probe.start >= probe.end:  # type: ignore[operator]
-                continue
-            part = self._asked(probe, 1)
-            for key, found in series_of(part.entities, self._timeproperty).items():
-                had = series.get(key)
-                if had is None or found.last > had.last or found.first < had.first:
-                    return True
-        return False
+    def _more(self, window: Window, series: Mapping[SeriesKey, Series], last_n: int | None) -> bool:
+        """Whether there are instances that did not come.
+
+        Servers limit each series, or all of an answer in the order of time, or series after
+        series: then the first ones are whole, one is short and the others are not there.
+        """
+
+        def news(look: Window) -> tuple[bool, bool]:
+            """Whether a look shows what was not there, and whether it was short as asked."""
+            found = series_of(self._asked(look, 1).entities, self._timeproperty)
+            fresh = any(
+                key not in series or each.last > series[key].last or each.first < series[key].first
+                for key, each in found.items()
+            )
+            return fresh, {each.count for each in found.values()} == {1}
+
+        fresh, looked = news(window)
+        looks = _beyond(window, series, last_n, only_before=looked)
+        return fresh or any(news(look)[0] for look in looks)
 
     def _split(self, window: Window, part: Part) -> list[Window]:
         """Shorter windows that make up this one; empty if it cannot be split."""
@@ -329,3 +327,25 @@ class Gatherer:
             ),
             stacklevel=4,
         )
+
+
+def _beyond(
+    window: Window, series: Mapping[SeriesKey, Series], last_n: int | None, *, only_before: bool
+) -> list[Window]:
+    """Windows after and before the ends of those series that a server may have cut."""
+    longest = max(each.count for each in series.values())
+    full = [each for each in series.values() if each.count == longest]
+    short = [each for each in series.values() if last_n is None or each.count < last_n]
+    looks = []
+    if not only_before and last_n is None:
+        looks.append(
+            Window(min(each.last for each in full) + timedelta(milliseconds=1), window.end)
+        )
+    if short:
+        # the longest, the last that was written, and that which begins last
+        longest_first = max((each.first for each in full if each in short), default=short[-1].first)
+        firsts = {longest_first: 0, short[-1].first: 0, max(each.first for each in short): 0}
+        looks += [Window(window.start, first) for first in firsts]
+    return [
+        look for look in looks if look.start is None or look.end is None or look.start < look.end
+    ]
