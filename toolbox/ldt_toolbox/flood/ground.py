@@ -1,6 +1,5 @@
 """The ground of a territory as a flood sees it: levels, runoff, roughness, obstacles."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,16 +13,15 @@ from shapely.geometry.base import BaseGeometry
 
 from ldt_toolbox.errors import DataError, ParameterError, RunError
 from ldt_toolbox.flood.conditioning import cut_culverts, fill_voids
-from ldt_toolbox.flood.losses import LAND_COVER, curve_number_table
+from ldt_toolbox.flood.cover import constant_losses, cover_codes
+from ldt_toolbox.flood.losses import curve_number_table
 from ldt_toolbox.flood.simulation import memory_needed
-from ldt_toolbox.heat.ground import street_areas
 from ldt_toolbox.memory import memory_limit
-from ldt_toolbox.space.paint import block_mean, onto_grid, paint, pool, refine
+from ldt_toolbox.space.paint import block_mean, paint, pool
 from ldt_toolbox.space.raster import Raster
 
-FINE_CELL_M = 2.5
-MOST_FINE_CELLS = 40_000_000
 SCREENING_CELL_M = 10.0
+LEVELS_M = (-500.0, 9000.0)  # the Dead Sea's shore and the Everest lie within
 BYTES_PER_CELL = 260  # of the terrain chain and what is kept of a run, beside the run itself
 
 # Manning's n, s/m^(1/3): floodplain and overland values of Chow 1959 and Arcement & Schneider
@@ -175,6 +173,7 @@ def lay_ground(
             "ones show nothing more; leave it empty or give a finer terrain"
         )
     refuse_too_large(terrain.shape, factor=max(1, factor), cell_m=own, scheme=scheme)
+    refuse_unmarked_voids(terrain)
     grid = coarser(terrain, max(1, factor))
     filled = fill_voids(
         np.asarray(grid.values, np.float64), cell_size_m=grid.cell_size_m, max_area_m2=void_area_m2
@@ -185,8 +184,10 @@ def lay_ground(
     sea = _painted(_sea(water), grid)
     level = np.where(sea, np.nan, filled.elevation)
     level = cut_culverts(level, _culvert_cells(culverts, grid)) if culverts is not None else level
-    codes, names = _cover(grid, streets, water, land_cover, land_cover_classes or {}, buildings)
-    lost = _constant_losses(land_cover, codes, names, grid)
+    codes, names = cover_codes(
+        grid, streets, water, land_cover, land_cover_classes or {}, buildings
+    )
+    lost = constant_losses(land_cover, codes, names, grid)
     fine_factor = codes.shape[0] // grid.shape[0]
     rest = names.index("unclassified")
     chosen = [unclassified_cover if name == "unclassified" else name for name in names]
@@ -262,6 +263,24 @@ def refuse_too_large(
     )
 
 
+def refuse_unmarked_voids(terrain: Raster) -> None:
+    """Refuse heights that no land has: most often cells without a height that nothing marks.
+
+    Raises
+    ------
+    DataError
+        Naming the height and the cells.
+    """
+    values = np.asarray(terrain.values)
+    odd = np.isfinite(values) & ((values < LEVELS_M[0]) | (values > LEVELS_M[1]))
+    if odd.any():
+        raise DataError(
+            f"terrain: {int(odd.sum())} cells have heights such as {values[odd][0]:g} m: if they "
+            "stand for missing ones, set the file's nodata value (`gdal_edit.py -a_nodata`), else "
+            "check its unit"
+        )
+
+
 def coarser(raster: Raster, factor: int) -> Raster:
     """Mean of blocks of cells, missing ones left out; the same raster for a factor of 1."""
     if factor == 1:
@@ -294,76 +313,6 @@ def _culvert_cells(culverts: gpd.GeoDataFrame, grid: Raster) -> list[NDArray[np.
         if inside.all() and len(xy) > 1:
             lines.append(np.column_stack([rows, columns]))
     return lines
-
-
-def _cover(
-    grid: Raster,
-    streets: gpd.GeoDataFrame | None,
-    water: gpd.GeoDataFrame | None,
-    land_cover: gpd.GeoDataFrame | Raster | None,
-    translate: Mapping[str, str],
-    buildings: gpd.GeoDataFrame,
-) -> tuple[NDArray[np.uint8], list[str]]:
-    """Class codes on a finer grid, since a cell may hold a house, a street and a garden."""
-    factor = max(1, min(8, math.ceil(grid.cell_size_m / FINE_CELL_M)))
-    while factor > 1 and grid.values.size * factor**2 > MOST_FINE_CELLS:
-        factor -= 1
-    fine = refine(grid, factor)
-    names = ["unclassified", *LAND_COVER]
-    codes = np.zeros(fine.shape, np.uint8)
-    if isinstance(land_cover, Raster):
-        values = onto_grid(land_cover, fine, nearest=True)
-        for value in np.unique(values[np.isfinite(values)]).astype(int):
-            codes[values == value] = _code(str(value), translate, names)
-    elif land_cover is not None:
-        order = np.argsort(-land_cover.geometry.area.to_numpy(), kind="stable")
-        classes = land_cover["class"].astype(str)
-        paint(
-            (
-                (land_cover.geometry.iloc[i], _code(classes.iloc[i], translate, names))
-                for i in order
-            ),
-            fine, out=codes,
-        )  # fmt: skip
-    if streets is not None:
-        paint(((s, names.index("paved")) for s in street_areas(streets)), fine, out=codes)
-    if water is not None:
-        paint(((s, names.index("water")) for s in water.geometry), fine, out=codes)
-    paint(((s, names.index("building")) for s in buildings.geometry), fine, out=codes)
-    return codes, names
-
-
-def _constant_losses(
-    land_cover: gpd.GeoDataFrame | Raster | None,
-    codes: NDArray[np.uint8],
-    names: list[str],
-    grid: Raster,
-) -> NDArray[np.float32] | None:
-    """Constant losses on the finer grid, mm/h, NaN where the curve number counts."""
-    if not isinstance(land_cover, gpd.GeoDataFrame) or "loss_mm_h" not in land_cover:
-        return None
-    rate = land_cover["loss_mm_h"].to_numpy(np.float64)
-    if (rate < 0).any():
-        raise DataError(
-            f"land_cover: loss_mm_h is {np.nanmin(rate):g} somewhere: give 0 or more, in mm/h"
-        )
-    found = np.full(codes.shape, np.nan, np.float32)
-    order = np.argsort(-land_cover.geometry.area.to_numpy(), kind="stable")
-    fine = refine(grid, codes.shape[0] // grid.shape[0])
-    paint(((land_cover.geometry.iloc[i], float(rate[i])) for i in order), fine, out=found)
-    own = [names.index(name) for name in ("paved", "water", "building")]
-    found[np.isin(codes, own)] = np.nan
-    return found
-
-
-def _code(value: str, translate: Mapping[str, str], names: list[str]) -> int:
-    name = translate.get(value, value)
-    if name not in names:
-        raise DataError(
-            f"land_cover has `{value}`, for which no runoff is known: translate with "
-            f"`classes: {{{value}: ...}}` in territory.yaml to one of {', '.join(names[1:])}"
-        )
-    return names.index(name)
 
 
 def floors(
