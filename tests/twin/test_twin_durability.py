@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import requests
 from ldt_toolbox.errors import WrongUseError
-from ldt_toolbox.twin.serve import Twin, is_loopback, token_for
+from ldt_toolbox.twin.guard import is_loopback
+from ldt_toolbox.twin.serve import Twin, token_for
 from ldt_toolbox.twin.store import Store
 from ldt_toolbox.twin.store.schema import StoreVersionError
 

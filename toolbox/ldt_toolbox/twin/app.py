@@ -1,7 +1,7 @@
 """The twin as an ASGI application."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -30,6 +30,7 @@ def create_app(
     store: Store,
     *,
     token: str | None = None,
+    hosts: Collection[str] | None = None,
     limits: Limits | None = None,
     extensions: Sequence[Extension] = (),
     fetch: Callable[[str], Mapping[str, Any]] | None = None,
@@ -42,6 +43,8 @@ def create_app(
         The file; the caller closes it.
     token : str, optional
         Writes need it as a bearer token if given.
+    hosts : collection of str, optional
+        Names to which it answers beside those of loopback; any if left out.
     limits : Limits, optional
         What a request may ask for.
     extensions : sequence of callable
@@ -76,7 +79,7 @@ def create_app(
         routes=routes, lifespan=lifespan, exception_handlers={404: _nothing, 405: _nothing}
     )
     app.router.redirect_slashes = False
-    app.add_middleware(Guard, token=token)
+    app.add_middleware(Guard, token=token, hosts=hosts)
     app.add_middleware(Paths)
     return app
 

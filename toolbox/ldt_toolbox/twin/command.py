@@ -35,6 +35,21 @@ def up(
         str | None,
         typer.Option(help="Environment variable with the token that writing shall need."),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            help="Host name to answer to beside localhost, as of a proxy; repeatable.",
+        ),
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--notify",
+            metavar="CIDR",
+            help="Network to which notifications may go beside this machine; repeatable.",
+        ),
+    ] = None,
     runs: Annotated[
         Path, typer.Option(help="Folder of results: layers are served, processes write there.")
     ] = Path("results"),
@@ -46,13 +61,15 @@ def up(
     """Start the twin and serve until Ctrl-C."""
     import threading
 
+    from ldt_toolbox.twin.limits import Limits
     from ldt_toolbox.twin.ogc.extension import ogc_apis
     from ldt_toolbox.twin.serve import Twin
 
     token = _token(host, token_env)
     stopped = threading.Event()
     with Twin(
-        store, host=host, port=port, token=token,
+        store, host=host, port=port, token=token, allow_hosts=allow_host or (),
+        limits=Limits(receivers=tuple(notify or ())),
         extensions=[ogc_apis(runs=runs, territories=territory or ())],
     ) as twin:  # fmt: skip
         typer.echo(f"twin      {twin.url}/")
@@ -61,6 +78,7 @@ def up(
         typer.echo(f"OpenAPI   {twin.url}/api")
         typer.echo(f"store     {store or 'a temporary file, gone with the twin'}")
         typer.echo(f"writing   {'needs the token' if token else 'is open to this machine'}")
+        typer.echo(f"notifies  {', '.join(['this machine', *(notify or ())])}")
         typer.echo("Ctrl-C ends it")
         try:
             while not stopped.wait(3600):
@@ -74,7 +92,7 @@ def _token(host: str, name: str | None) -> str | None:
     import os
 
     from ldt_toolbox.errors import WrongUseError
-    from ldt_toolbox.twin.serve import is_loopback
+    from ldt_toolbox.twin.guard import is_loopback
 
     if name is None:
         if not is_loopback(host):

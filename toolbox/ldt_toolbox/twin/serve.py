@@ -1,11 +1,10 @@
 """Starts the twin: in a thread for tests and notebooks, or as a process of its own."""
 
-import ipaddress
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,20 @@ import uvicorn
 
 from ldt_toolbox.errors import OutputError, WrongUseError
 from ldt_toolbox.twin.app import Extension, create_app
+from ldt_toolbox.twin.guard import is_loopback
 from ldt_toolbox.twin.limits import Limits
 from ldt_toolbox.twin.store import Store
 
 _START_S = 15.0
 
 
-def is_loopback(host: str) -> bool:
-    """Whether nobody outside of this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def names_of(host: str, allowed: Collection[str]) -> list[str] | None:
+    """Names to which a twin answers beside those of loopback; None if to any.
+
+    On loopback only to its own, as any page of the web could reach it under a name of the page's
+    (DNS rebinding). Elsewhere it has names that it does not know, and writes need a token.
+    """
+    return [host, *allowed] if allowed or is_loopback(host) else None
 
 
 def token_for(host: str, token: str | None) -> str | None:
@@ -55,6 +54,8 @@ class Twin:
         0 takes a free one.
     token : str, optional
         Writes need it; made up if the host is not loopback and none is given.
+    allow_hosts : collection of str
+        Host names to which it answers, too, such as that of a proxy in front of it.
     limits : Limits, optional
         What a request may ask for.
     extensions : sequence of callable
@@ -84,6 +85,7 @@ class Twin:
         host: str = "127.0.0.1",
         port: int = 0,
         token: str | None = None,
+        allow_hosts: Collection[str] = (),
         limits: Limits | None = None,
         extensions: Sequence[Extension] = (),
         fetch: Callable[[str], Mapping[str, Any]] | None = None,
@@ -92,8 +94,9 @@ class Twin:
         self._own = not isinstance(store, Store)
         self.store = store if isinstance(store, Store) else Store(store)
         self.app = create_app(
-            self.store, token=self.token, limits=limits, extensions=extensions, fetch=fetch
-        )
+            self.store, token=self.token, hosts=names_of(host, allow_hosts), limits=limits,
+            extensions=extensions, fetch=fetch,
+        )  # fmt: skip
         self._socket = _bound(host, port)
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
