@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ldt_toolbox.errors import DataError
 from ldt_toolbox.models import records
 from ldt_toolbox.models.lint import lint
 from ldt_toolbox.models.mapping import Mapping
@@ -81,3 +82,46 @@ def test_what_goes_in_comes_out_once(table, tmp_path, parts) -> None:
     assert len(set(places)) == len(places)
     assert all(one.reasons and one.record in objects for one in rejects)
     assert len({one["id"] for one in entities}) == len(entities), "a double is a reject"
+
+
+def read_csv(folder, text):
+    (folder / "day.csv").write_text(text, encoding="utf-8", newline="")
+    return records.read(folder / "day.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "there", "rejected"),
+    [
+        ("a;b\n1;2\n", [("1", "2")], []),
+        ("sep=;\n\na;b\n1;2", [("1", "2")], []),
+        ("a,b\r\n1,2\r\n\r\n3,4\r\n", [("1", "2"), ("3", "4")], []),
+        ('a;b\n1;"two\nlines"\n3;4\n', [("1", "two\nlines"), ("3", "4")], []),
+        ("a;b\n1;2;3\n4\n5;6\n", [("5", "6")], ["line 2", "line 3"]),
+        ('a;b\n1;"2\n3;4\n5;6\n', [("3", "4"), ("5", "6")], ["line 2"]),
+        ('a;b\n3;4\n1;"2\n', [("3", "4")], ["line 3"]),
+        ("a;b\n1;" + 200_000 * "x" + "\n3;4\n", [("3", "4")], ["line 2"]),
+    ],
+)
+def test_every_line_of_a_csv_file_is_a_record_or_a_reject(tmp_path, text, there, rejected):
+    found, unread = read_csv(tmp_path, text)
+    assert [tuple(one.values()) for one in found] == there
+    assert [one.place for one in unread] == rejected
+    assert all(one.record and one.reasons for one in unread)
+
+
+plain = st.tuples(*[st.text("abc 1,", max_size=4)] * 2)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@given(st.lists(plain, max_size=6), plain, st.lists(plain, max_size=6))
+def test_a_stray_quotation_mark_takes_no_other_line_along(tmp_path, before, spoilt, after) -> None:
+    lines = [";".join(cells) for cells in (*before, spoilt, *after)]
+    lines[len(before)] = f'"{lines[len(before)]}'
+    found, unread = read_csv(tmp_path, "\n".join(["a;b", *lines]) + "\n")
+    assert [tuple(one.values()) for one in found] == [*before, *after]
+    assert [one.place for one in unread] == [f"line {len(before) + 2}"]
+
+
+def test_two_columns_of_one_name_are_told(tmp_path) -> None:
+    with pytest.raises(DataError, match="column a stands twice"):
+        read_csv(tmp_path, "a;b;a\n1;2;3\n")

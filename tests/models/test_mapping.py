@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -231,6 +232,7 @@ def test_problems_of_a_table_come_together_with_their_lines(tmp_path):
         ("", "the table is empty"),
         ("source,traget\na,b\n", "did you mean `target`"),
         ("rule\nx\n", "column `source` is missing"),
+        ("source,target,source field\na,Device.id,b\n", "column `source` stands twice"),
         ("source,target\na,Wether.id\n", "no entity type 'Wether'"),
         ("source,target\na,Device.id\nb,Dataset.id\n", "one table for each type"),
         ("source,target\na,Device.id,c,d\n", "4 cells, the heading has 2"),
@@ -268,7 +270,6 @@ def test_csv_yaml_and_memory_are_one_table(counters, tmp_path):
 
 
 def test_spreadsheet_with_french_headings(counters, tmp_path):
-    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl reads spreadsheets")
     book = openpyxl.Workbook()
     book.active.title = "notes"
     sheet = book.create_sheet("mapping")

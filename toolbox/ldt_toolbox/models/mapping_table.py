@@ -92,12 +92,7 @@ def _read_csv(path: Path) -> list[Row]:
 
 
 def _read_spreadsheet(path: Path, sheet: str) -> list[tuple[int, list[str]]]:
-    try:
-        openpyxl: Any = import_module("openpyxl")
-    except ImportError:
-        raise WrongUseError(
-            f"{path.name} needs the package openpyxl: install it, or save the sheet as CSV UTF-8"
-        ) from None
+    openpyxl: Any = import_module("openpyxl")  # here, as few runs need it
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except FileNotFoundError:
@@ -138,6 +133,11 @@ def _columns(path: Path, lines: list[tuple[int, list[str]]]) -> list[Row]:
             message = f"unknown column {heading.strip()!r}: {nearest(heading, COLUMNS)}"
             problems.append(Problem(head, message))
         columns.append(column)
+    problems += [
+        Problem(head, f"column `{column}` stands twice: keep one")
+        for column in COLUMNS
+        if columns.count(column) > 1
+    ]
     problems += [
         Problem(head, f"column `{column}` is missing: add it")
         for column in ("source", "target")

@@ -93,7 +93,7 @@ def read(path: str | Path) -> tuple[list[Record], list[Reject]]:
     Raises
     ------
     DataError, MissingFileError
-        If the file is no text or not there.
+        If the file is no text or not there, or two columns have one name.
     """
     path = Path(path)
     try:
@@ -103,7 +103,7 @@ def read(path: str | Path) -> tuple[list[Record], list[Reject]]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} is no UTF-8 text ({error}): save it as UTF-8") from None
     if path.suffix.lower() == ".csv":
-        return _read_csv(text)
+        return _read_csv(text, path)
     if path.suffix.lower() == ".json":
         return _read_list(text, path)
     return _read_lines(text)
@@ -159,20 +159,64 @@ def _read_list(text: str, path: Path) -> tuple[list[Record], list[Reject]]:
     return records, rejects
 
 
-def _read_csv(text: str) -> tuple[list[Record], list[Reject]]:
-    head = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+def _read_csv(text: str, path: Path) -> tuple[list[Record], list[Reject]]:
     records: list[Record] = []
     rejects: list[Reject] = []
     headings: list[str] = []
-    for cells in reader:
-        place = f"line {reader.line_num}"
-        if not headings:
+    for line, cells, why in _csv_rows(text):
+        place = f"line {line}"
+        if why:
+            rejects.append(Reject(place, cells, (Reason("", "", why),)))
+        elif not headings:
             headings = [cell.strip() for cell in cells]
+            twice = {one for one in headings if one and headings.count(one) > 1}
+            if twice:
+                named = ", ".join(sorted(twice))
+                raise DataError(f"{path.name}: column {named} stands twice: rename one of them")
         elif len(cells) == len(headings):
             records.append(Record(dict(zip(headings, cells, strict=True)), place))
-        elif cells:
+        else:
             message = f"{len(cells)} cells, the heading has {len(headings)}: correct the line"
             rejects.append(Reject(place, cells, (Reason("", "", message),)))
     return records, rejects
+
+
+def _csv_rows(text: str) -> Iterator[tuple[int, list[str], str]]:
+    """Rows that hold something with their first lines, and what is wrong if a line is no row.
+
+    A quotation mark that nobody closes would take all that follows into one cell: then its line
+    alone is no row, and the next one begins a new row.
+    """
+    lines = list(io.StringIO(text, newline=""))
+    at = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+    told = lines[at].strip() if at < len(lines) else ""
+    named = told.lower().startswith("sep=") and len(told) == len("sep=") + 1
+    delimiter = told[-1] if named else max(",;\t", key=told.count)
+    at += named
+    width = 0
+    while at < len(lines):
+        begun = at
+        reader = csv.reader(map(lines.__getitem__, range(at, len(lines))), delimiter=delimiter)
+        try:
+            for cells in reader:
+                end = begun + reader.line_num
+                if (end - at > 1 and len(cells) != (width or len(cells))) or (
+                    (end - at > 1 or end == len(lines)) and not _closed(lines[at:end], delimiter)
+                ):
+                    raise csv.Error("a quotation mark is not closed")
+                if cells:
+                    width = width or len(cells)
+                    yield at + 1, cells, ""
+                at = end
+        except csv.Error as error:
+            yield at + 1, [lines[at].rstrip("\r\n")], f"{error}: correct the line"
+            at += 1
+
+
+def _closed(lines: list[str], delimiter: str) -> bool:
+    """Whether every quotation mark that opens a cell has its partner."""
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return "unexpected end" not in str(error)
+    return True
