@@ -319,3 +319,29 @@ def test_unknown_land_cover_is_refused_and_known_one_runs_off_less(valleys, plai
     told = {"classes": {"lava": "bare_rock"}}
     there = valleys.territory(roles={"land_cover": (wood.assign(**{"class": "lava"}), told)})
     assert event(valleys, there)[1].ledger.rain > plain[1].ledger.rain
+
+
+def test_constant_losses_by_land_cover_take_their_rate_and_no_curve_number(valleys):
+    middle = WEST + 30 * CELL
+    halves = boxes(
+        (WEST, NORTH - ROWS * CELL, middle, NORTH),
+        (middle, NORTH - ROWS * CELL, WEST + COLUMNS * CELL, NORTH),
+        **{"class": ["grass", "grass"], "loss_mm_h": [8.0, np.nan]},
+    )
+    place = valleys.territory(levels=levels(), roles={"land_cover": (halves, {})})
+    shower = {"rain_mm": [30], "hyetograph": "uniform", "simulation_h": 1, "edges": "closed"}
+    ground, run, _ = event(valleys, place, **shower)
+    bare = ground.setup.built == 0
+    left, right = bare.copy(), bare.copy()
+    left[:, 30:], right[:, :30] = False, False
+    assert (ground.setup.loss_mm_h[left] == 8).all()
+    assert (ground.setup.curve_number[left] == 100).all()
+    assert (ground.setup.loss_mm_h[right] == 0).all()
+    assert (ground.setup.curve_number[right] == 74).all(), "a lawn on soil of group C"
+    # it rains at 30 mm/h throughout, so that the whole hour's loss is taken; rates are float32
+    by_hand = ground.setup.loss_mm_h.sum(dtype=np.float64) / 1000 * CELL**2
+    assert run.ledger.losses == pytest.approx(by_hand, rel=1e-4)
+    assert abs(run.ledger.relative_error) <= 1e-6
+    wrong = halves.assign(loss_mm_h=-1.0)
+    with pytest.raises(DataError, match="loss_mm_h is -1 somewhere"):
+        event(valleys, valleys.territory(roles={"land_cover": (wrong, {})}), **shower)

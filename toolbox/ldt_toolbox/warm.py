@@ -27,9 +27,26 @@ def warm() -> list[str]:
                 case.compute(load(case, territory), case.validate(territory=territory))
                 done.append(f"{case.id} on {territory.id}")
                 break
+    _warm_flood()
     _warm_comfort()
     _warm_observations()
     return done
+
+
+def _warm_flood() -> None:
+    """Compile what the bundled territories do not ask for: large grids, both schemes on them."""
+    import numpy as np
+
+    from ldt_toolbox.flood.event import Options, Rates
+    from ldt_toolbox.flood.simulation import simulate
+
+    large = np.zeros((320, 320))  # enough tiles for two bands of rows
+    for scheme, losses in (("inertial", None), ("inertial", 1.0), ("shallow-water", None)):
+        simulate(
+            large, cell_m=5.0, duration_s=2.0, rain=Rates([0], [10.0]),
+            losses=None if losses is None else Rates([0], [losses]),
+            options=Options(scheme=scheme),  # type: ignore[arg-type]
+        )  # fmt: skip
 
 
 def _warm_comfort() -> None:

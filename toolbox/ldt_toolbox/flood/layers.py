@@ -60,7 +60,8 @@ def of(
     }
     if access is not None:
         made["streets"] = streets(access)
-        made["closed_streets"] = closed_streets(access)
+        if access.streets["cut_pedestrian"].any():
+            made["closed_streets"] = closed_streets(access)
     if depths.official:
         rarest = depths.official[max(depths.official)]
         made["official_depth"] = where(rarest >= SHOWN_DEPTH_M, rarest)
