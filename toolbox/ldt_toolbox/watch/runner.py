@@ -28,21 +28,22 @@ class Runner:
         self._process: Any = None
         self._pipe: Any = None
         self._closed = threading.Event()
+        self._lock = threading.Lock()
 
     def run(self, job: Job) -> Done | None:
         """Run a job and wait for it; None if the runner was closed meanwhile."""
-        if self._closed.is_set():
-            return None
-        if self._process is None or not self._process.is_alive():
-            self._start()
-        self._pipe.send(job)
-        while not self._pipe.poll(_LOOK_S):
+        with self._lock:  # a process is whole or not there when `close` ends it
             if self._closed.is_set():
-                self._kill()
                 return None
-            if not self._process.is_alive() and not self._pipe.poll():
-                return self._died()
+            if self._process is None or not self._process.is_alive():
+                self._start()
         try:
+            self._pipe.send(job)
+            while not self._pipe.poll(_LOOK_S):
+                if self._closed.is_set():
+                    return None
+                if not self._process.is_alive() and not self._pipe.poll():
+                    return self._died()
             done = self._pipe.recv()
         except (EOFError, OSError):
             return None if self._closed.is_set() else self._died()
@@ -51,11 +52,9 @@ class Runner:
 
     def close(self) -> None:
         """End the process, also in the middle of a run."""
-        self._closed.set()
-        self._kill()
-
-    def _kill(self) -> None:
-        process = self._process
+        with self._lock:
+            self._closed.set()
+            process = self._process
         if process is None:
             return
         process.terminate()
