@@ -12,6 +12,7 @@ from affine import Affine
 from ldt_toolbox.errors import CRSError, DataError
 from ldt_toolbox.flood import steps
 from ldt_toolbox.flood import use_case as flood
+from ldt_toolbox.registry import registry
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
 
@@ -136,3 +137,12 @@ def test_a_hazard_map_of_elsewhere_is_refused(valleys):
     valleys.raster(place.folder / "hazard_depth_100.tif", np.ones((4, 4)), far, EPSG)
     with pytest.raises(DataError, match="hazard_depth_100"):
         flood.compute(valleys.inputs(place), valleys.parameters(place, **ONE_STORM))
+
+
+def test_every_role_is_spelt_in_the_registry_and_a_misspelt_one_is_found(valleys):
+    assert set(valleys.case.roles) <= set(registry().roles)
+    place = valleys.territory()
+    text = place.path.read_text(encoding="utf-8")
+    place.path.write_text(text.replace("  buildings:", "  flood_mark:"), encoding="utf-8")
+    with pytest.raises(ValueError, match="did you mean `flood_marks`"):
+        type(place).read(place.path)
