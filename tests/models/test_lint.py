@@ -66,6 +66,13 @@ DEFECTS = [
     ("simplified", "", weather(temperature=21), "bare values"),
     ("wrong-kind", "refDevice",
      weather(refDevice={"type": "Property", "value": "urn:a:b"}), "Relationship with `object`"),
+    ("unknown-kind", "temperature",
+     weather(temperature={"type": "Number", "value": 21, "unitCode": "CEL"}), "as a Property"),
+    ("unknown-kind", "location",
+     weather(location={"type": "geo:json",
+                       "value": {"type": "Point", "coordinates": [7.26, 43.7]}}), "GeoProperty"),
+    ("unknown-kind", "refDevice",
+     weather(refDevice={"type": "Text", "value": "urn:ngsi-ld:Device:7"}), "with `object`"),
     ("no-value", "temperature", weather(temperature={"type": "Property"}), "without `value`"),
     ("null-value", "temperature", weather(temperature=number(None, "CEL")), "leave"),
     ("wrong-value", "temperature", weather(temperature=number("hot", "CEL")), "says number"),
@@ -90,6 +97,7 @@ DEFECTS = [
     ("date-not-iso", "dateObserved",
      weather(dateObserved=number("2024-07-01T00:00:00Z/P1D")), "is an interval"),
     ("date-not-iso", "dateObserved", weather(dateObserved=number("2024-02-30T00:00:00Z")), "ISO"),
+    ("date-not-iso", "createdAt", weather(createdAt=number("2024-07-01T12:00:00Z")), "ISO 8601"),
     ("date-not-iso", "temperature.observedAt",
      weather(temperature=number(21, "CEL", observedAt="noon")), "'noon'"),
     ("date-not-utc", "temperature.observedAt",
@@ -120,6 +128,29 @@ def test_each_defect_is_named_with_its_remedy(code, attribute, entities, words):
 
 def test_examples_cover_every_code():
     assert {code for code, *_ in DEFECTS} == set(CODES)
+
+
+def test_a_published_example_in_the_form_of_ngsi_v2_is_judged_as_what_it_means():
+    """Faults of upstream's WaterObserved: types of NGSI v2, latitude first, no core context."""
+    upstream = {
+        "id": "urn:ngsi-ld:WaterObserved:1",
+        "type": "WaterObserved",
+        "dateObserved": {"type": "DateTime", "value": "2020-03-17T08:45:00.209Z"},
+        "flow": {"type": "Number", "value": 12, "metadata": {}},
+        "location": {
+            "type": "geo:json",
+            "value": {"type": "Point", "coordinates": [43.66481, 7.196545]},
+        },
+        "refDevice": {"type": "Text", "value": "T2"},
+        "@context": "https://example.org/context.jsonld",
+    }
+    told = {(one.attribute, one.code) for one in lint(upstream, bbox=NICE)}
+    kinds = {(name, "unknown-kind") for name in ("dateObserved", "flow", "location", "refDevice")}
+    assert told == kinds | {
+        ("@context", "no-core-context"), ("@context", "unknown-context"),
+        ("location", "swapped-coordinates"), ("refDevice", "relationship-not-uri"),
+        ("flow", "number-without-unit"),
+    }  # fmt: skip
 
 
 def test_right_entity_has_no_finding():

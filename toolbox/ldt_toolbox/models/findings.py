@@ -22,6 +22,7 @@ CODES = {
     "missing-required": "an attribute that the model requires is missing",
     "simplified": "attributes came as bare values, without unit and time",
     "wrong-kind": "the attribute is of another kind than the model says",
+    "unknown-kind": "the attribute's type is no kind of NGSI-LD, such as a type of NGSI v2",
     "no-value": "the attribute holds nothing",
     "null-value": "the attribute holds null, which NGSI-LD does not know",
     "wrong-value": "the value is of another type than the model says",

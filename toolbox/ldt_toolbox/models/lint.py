@@ -187,6 +187,7 @@ class Linter:
             if judge_terms and terms.falls_to_default(term):
                 found.append(_default_finding(name, term, term, declared))
             found += judge.attribute(term, value, declared)
+        found += judge.system_times(dict(entity))
         if judge.bare:
             message = f"{len(judge.bare)} attributes are bare values, without unit and time"
             remedy = "ask for the normalised representation; ranges are judged in the model's unit"

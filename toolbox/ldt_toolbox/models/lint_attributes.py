@@ -34,6 +34,8 @@ _RESERVED = frozenset(
      "previousObject", "previousLanguageMap", "previousVocab", "previousJson")
 )  # fmt: skip
 _TIMES = ("observedAt", "createdAt", "modifiedAt", "deletedAt")
+#: Times that the entity itself may have (clause 4.8).
+SYSTEM_TIMES = ("createdAt", "modifiedAt", "deletedAt", "expiresAt")
 _DEEPEST = 3
 _MANY = 1000
 
@@ -92,6 +94,8 @@ class AttributeLint:
         self, name: str, instance: Any, model: Attribute | None, depth: int
     ) -> list[Finding]:
         kind = _kind_of(instance)
+        if not kind and _foreign(instance):
+            return self._foreign_kind(name, instance, model)
         if not kind:
             self.bare.append(name)
             content = instance.get("@value") if _typed(instance) else instance
@@ -116,6 +120,30 @@ class AttributeLint:
         for term, value in instance.items() if depth < _DEEPEST else ():
             if isinstance(term, str) and term not in _RESERVED:
                 found += self.attribute(f"{name}.{term}", value, None, depth + 1)
+        return found
+
+    def _foreign_kind(
+        self, name: str, instance: dict[str, Any], model: Attribute | None
+    ) -> list[Finding]:
+        """Judge an attribute whose type is none of NGSI-LD by the kind that it should be."""
+        content = instance.get("object", instance.get("value"))
+        kind = (
+            model.kind if model
+            else "Relationship" if "object" in instance
+            else "GeoProperty" if _is_geometry(content)
+            else "Property"
+        )  # fmt: skip
+        message = f"`{name}` has the type {shown(instance['type'])}, no kind of NGSI-LD"
+        remedy = f"write it as a {kind} with `{CONTENT[kind]}`"
+        found = [self._finding(name, "unknown-kind", message, remedy)]
+        return found + self._content(name, content, kind, model, instance, simplified=False)
+
+    def system_times(self, entity: dict[Any, Any]) -> list[Finding]:
+        """Judge the times of the entity itself: texts, no attributes."""
+        found: list[Finding] = []
+        for name in SYSTEM_TIMES:
+            if name in entity:
+                found += self._time(name, entity[name], "date-time", utc=True)
         return found
 
     def _kind(
@@ -293,6 +321,13 @@ def _kind_of(instance: Any) -> str:
             geometry = kind == "Property" and _is_geometry(instance[key])
             return "GeoProperty" if geometry else kind
     return ""
+
+
+def _foreign(value: Any) -> bool:
+    """Whether an object is an attribute of another form, such as that of NGSI v2."""
+    if not isinstance(value, dict) or _is_geometry(value) or _typed(value):
+        return False
+    return isinstance(value.get("type"), str) and ("value" in value or "object" in value)
 
 
 def _is_geometry(value: Any) -> bool:
