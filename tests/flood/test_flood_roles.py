@@ -305,6 +305,12 @@ def test_residents_are_spread_and_counted(valleys):
     # storeys of the houses are told: 1, 1 and 2 floors, 60 people over 4 floors of 225 m2
     assert agirisk.loc["population_ground_floor", "total"] == pytest.approx(45)
     assert agirisk.loc["jobs", "state"] == "not counted"
+    deeper = result.tables["people_by_depth"].set_index("depth_m")["people"]
+    assert deeper.index.tolist() == [0.1, 0.3, 0.5]
+    for limit, people in deeper.items():
+        # depths of the layer are written to the millimetre
+        assert people == pytest.approx(wet.loc[wet["depth_m"] > limit, "people"].sum())
+    assert deeper[0.1] == pytest.approx(result.indicators["people_wet"].value)
 
 
 def test_unknown_land_cover_is_refused_and_known_one_runs_off_less(valleys, plain):

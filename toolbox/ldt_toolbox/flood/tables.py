@@ -6,6 +6,7 @@ import pandas as pd
 
 from ldt_toolbox.flood import zones
 from ldt_toolbox.flood.agirisk import agirisk_indicators
+from ldt_toolbox.flood.exposure import people_by_depth
 from ldt_toolbox.flood.ground import Ground
 from ldt_toolbox.flood.simulation import Simulation
 from ldt_toolbox.flood.steps import Access, Yearly
@@ -50,6 +51,8 @@ def of(
         made["streets_hit"] = ranked_streets(access, count)
         if access.places is not None:
             made["places_hit"] = places(access)
+    if town.people is not None:
+        made["people_by_depth"] = people_in_water(town, hit)
     if "flood_zones" in inputs:
         hit_zones = zones.zones_hit(inputs.frame("flood_zones"), town)
         made["zones_hit"] = (
@@ -87,6 +90,14 @@ def agirisk(
     found["state"] = np.where(found["value"].isna(), "not counted", "counted")
     found["share_pct"] = 100 * found["share"]
     return found[["indicator", "value", "total", "share_pct", "unit", "state"]]
+
+
+def people_in_water(town: Town, hit: Impact) -> pd.DataFrame:
+    """Residents by depth at their building: `depth_m`, `people`, `share_pct`, `people_unknown`."""
+    assert town.people is not None  # noqa: S101 - the caller has looked
+    found = people_by_depth(town.people, hit.depth_m).reset_index()
+    found["share_pct"] = 100 * found.pop("share")
+    return found[["depth_m", "people", "share_pct", "people_unknown"]]
 
 
 def ranked_buildings(town: Town, hit: Impact, count: int) -> pd.DataFrame:
