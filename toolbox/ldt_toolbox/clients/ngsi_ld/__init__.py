@@ -4,6 +4,7 @@ What is supported, by which clause, and which test holds it, is listed in `docs/
 """
 
 from ldt_toolbox.clients.ngsi_ld.aggregation import Aggregate, aggregates
+from ldt_toolbox.clients.ngsi_ld.asynchronous import AsyncNgsiLd
 from ldt_toolbox.clients.ngsi_ld.batch import BatchInterrupted, BatchResult
 from ldt_toolbox.clients.ngsi_ld.client import NgsiLd
 from ldt_toolbox.clients.ngsi_ld.geo import GeoQuery
@@ -15,6 +16,7 @@ from ldt_toolbox.clients.ngsi_ld.temporal import observations
 
 __all__ = [
     "Aggregate",
+    "AsyncNgsiLd",
     "BatchError",
     "BatchInterrupted",
     "BatchResult",
