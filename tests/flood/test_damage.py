@@ -13,6 +13,7 @@ from ldt_toolbox.flood.damage import (
     damaged_share,
     maximum_damage,
 )
+from ldt_toolbox.flood.town import ALPHA3
 
 # Huizinga 2017, Europe, written down again from the specification
 NODES = {
@@ -53,6 +54,10 @@ def test_between_the_nodes_and_beyond() -> None:
         ("FIN", 1508.17, 1563.27, 1010.27),
         ("POL", 911.04, 979.31, 660.38),
         ("MCO", 2344.47, 2353.97, 1465.69),
+        ("AUT", 1511.20, 1566.19, 1011.99),
+        ("ITA", 1368.14, 1428.13, 930.56),
+        ("NLD", 1558.80, 1611.91, 1038.81),
+        ("PRT", 1143.85, 1209.53, 800.12),
     ],
 )
 def test_construction_costs(country, residential, commercial, industrial) -> None:
@@ -64,6 +69,16 @@ def test_construction_costs(country, residential, commercial, industrial) -> Non
         found = construction_cost_eur_m2(name, gdp_per_capita_usd=gdp)
         # the report prints factor and exponent with three digits
         assert found == pytest.approx(expected, rel=0.01)
+
+
+def test_every_country_of_the_table_is_found_by_the_code_of_a_territory() -> None:
+    assert set(ALPHA3.values()) == set(GDP_PER_CAPITA_USD_2010)
+    assert len(ALPHA3) == len(set(ALPHA3.values())) == 32
+    for two, three in ALPHA3.items():
+        assert two[0] == three[0]
+        assert 400 < construction_cost_eur_m2(
+            "residential", gdp_per_capita_usd=GDP_PER_CAPITA_USD_2010[three]
+        )
 
 
 def test_maximum_damage_says_what_it_stands_for() -> None:

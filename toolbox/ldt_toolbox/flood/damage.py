@@ -41,10 +41,16 @@ _COST: dict[str, tuple[float, float]] = {
 _DEPRECIATED, _UNDAMAGEABLE = 0.6, 0.4
 _CONTENTS: dict[str, float] = {"residential": 0.5, "commercial": 1.0, "industrial": 1.5}
 
-# GDP per capita in US$ of 2010 (World Bank), as printed beside the costs in that copy.
+# GDP per capita in US$ of 2010 (World Bank): the European Union, EFTA, the United Kingdom, Monaco.
+# Whole hundreds are rounded: 1 % of GDP is less than 0.4 % of damage. Later editions of the World
+# Bank's table differ by up to 10 % (Cyprus); these stand beside the costs in that copy.
 GDP_PER_CAPITA_USD_2010: dict[str, float] = {
-    "DEU": 41_723.4, "ESP": 30_736.0, "FIN": 46_202.4, "FRA": 40_706.1, "GBR": 38_363.4,
-    "MCO": 145_229.8, "POL": 12_484.1,
+    "AUT": 46_400, "BEL": 44_400, "BGR": 6_600, "CHE": 74_300, "CYP": 27_900, "CZE": 19_800,
+    "DEU": 41_723.4, "DNK": 57_600, "ESP": 30_736.0, "EST": 14_600, "FIN": 46_202.4,
+    "FRA": 40_706.1, "GBR": 38_363.4, "GRC": 26_900, "HRV": 13_500, "HUN": 13_000, "IRL": 47_900,
+    "ISL": 41_700, "ITA": 35_900, "LTU": 11_900, "LUX": 102_900, "LVA": 11_400, "MCO": 145_229.8,
+    "MLT": 19_700, "NLD": 50_300, "NOR": 86_100, "POL": 12_484.1, "PRT": 22_500, "ROU": 8_100,
+    "SVK": 16_500, "SVN": 23_400, "SWE": 52_100,
 }  # fmt: skip
 
 

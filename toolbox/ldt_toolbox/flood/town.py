@@ -33,7 +33,13 @@ RESIDENTIAL = {
     "yes", "nan", "None", "",
 }  # fmt: skip
 # ISO 3166 alpha-2 of a territory -> alpha-3 of the damage table.
-ALPHA3 = {"DE": "DEU", "ES": "ESP", "FI": "FIN", "FR": "FRA", "GB": "GBR", "MC": "MCO", "PL": "POL"}
+ALPHA3 = {
+    "AT": "AUT", "BE": "BEL", "BG": "BGR", "CH": "CHE", "CY": "CYP", "CZ": "CZE", "DE": "DEU",
+    "DK": "DNK", "EE": "EST", "ES": "ESP", "FI": "FIN", "FR": "FRA", "GB": "GBR", "GR": "GRC",
+    "HR": "HRV", "HU": "HUN", "IE": "IRL", "IS": "ISL", "IT": "ITA", "LT": "LTU", "LU": "LUX",
+    "LV": "LVA", "MC": "MCO", "MT": "MLT", "NL": "NLD", "NO": "NOR", "PL": "POL", "PT": "PRT",
+    "RO": "ROU", "SE": "SWE", "SI": "SVN", "SK": "SVK",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
