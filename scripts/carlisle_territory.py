@@ -1,6 +1,7 @@
 """Write Carlisle as a territory for the flood use case, from a package that is fetched by hash.
 
     python scripts/carlisle_territory.py FOLDER
+    LDT_CHECKPOINTS=FOLDER ldt run flood-risk --territory FOLDER/territory.yaml
 
 The terrain (5 m), rain and three rivers come from the sample of the wheel hipims 2.1.0, which tells
 neither their origin nor their licence: use them for tests and benchmarks, do not publish them. The
@@ -32,6 +33,8 @@ SITES = {
     "Caldew": (339513.5, 552974.5, 40.0),
     "Petteril": (343413.5, 551544.5, 25.0),
 }
+HOURS = 30  # all of the rain (26.75 h) and the peaks of the three rivers; they are told for 76 h
+EVENT = "resembles the flood of December 2015: that it is that flood is inferred, not told"
 NAMED = {
     "source": "sample of the package hipims 2.1.0; origin not stated",
     "licence": "not stated",
@@ -70,8 +73,8 @@ def prepare(wheel: Path, folder: Path) -> Path:
         for role, name, more in (
             ("terrain", "terrain.tif", {"unit": "m"}),
             ("buildings", "buildings.parquet", {}),
-            ("rain_event", "rain.csv", {}),
-            ("inflows", "inflows.csv", {}),
+            ("rain_event", "rain.csv", {"note": EVENT}),
+            ("inflows", "inflows.csv", {"note": f"{EVENT}; so are the places and widths of entry"}),
         )
     }
     told = {
@@ -80,7 +83,12 @@ def prepare(wheel: Path, folder: Path) -> Path:
         "timezone": "Europe/London",
         "boundary": NAMED | {"protocol": "file", "path": "boundary.parquet"},
         "sources": sources,
-        "use_cases": {"flood-risk": {"return_periods_years": [], "rain_mm": []}},
+        "use_cases": {
+            "flood-risk": {
+                "return_periods_years": [], "rain_mm": [], "simulation_h": HOURS,
+                "snapshot_min": 60,
+            }
+        },
     }  # fmt: skip
     (folder / "territory.yaml").write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
     return folder
