@@ -30,7 +30,7 @@ def sensor(own: str = A, **attributes: Any) -> dict[str, Any]:
 
 def subscription(endpoint: Any, **members: Any) -> dict[str, Any]:
     how = members.pop("notification", {})
-    about = {} if "entities" in members else {"entities": [{"type": "Sensor"}]}
+    about = {} if {"entities", "localOnly"} & members.keys() else {"entities": [{"type": "Sensor"}]}
     return {
         "type": "Subscription",
         **about,
@@ -86,6 +86,11 @@ REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("5.2.13", "bad geoQ", {"geoQ": {"georel": "on"}}, 400, "BadRequestData"),
     ("4.19", "bad scopeQ", {"scopeQ": "//"}, 400, "BadRequestData"),
     ("5.5.4", "null", {"q": None}, 400, "BadRequestData"),
+    ("5.2.12", "entities empty", {"entities": [], "watchedAttributes": ["t"]}, 400, "BadRequestData"),
+    ("5.2.12", "watched empty", {"watchedAttributes": []}, 400, "BadRequestData"),
+    ("5.2.14", "attributes empty", {"notification": {"attributes": []}}, 400, "BadRequestData"),
+    ("5.2.14", "pick empty", {"notification": {"pick": []}}, 400, "BadRequestData"),
+    ("5.2.12", "older form", {"ngsildConformance": "1.6"}, 501, ""),
     ("5.2.12", "csf", {"csf": "a==1"}, 501, ""),
     ("5.2.14", "no notification", {"notification": None}, 400, "BadRequestData"),
     ("5.2.14", "unknown format", {"notification": {"format": "csv"}}, 400, "BadRequestData"),
@@ -199,12 +204,21 @@ FORMS: list[tuple[str, dict[str, Any], tuple[Any, ...], Any]] = [
     ("idPattern", {"entities": [{"type": "Sensor", "idPattern": "A$"}]}, ("PATCH", "", {"t": prop(2)}), {"t": 2, "u": 1}),
     ("other type", {"entities": [{"type": "Gauge"}]}, ("PATCH", "", {"t": prop(2)}), None),
     ("deleted attribute, by default", {}, ("DELETE", "/attrs/t", None), None),
-    ("deleted attribute", {"notificationTrigger": ["attributeDeleted"], "notification": {"format": "concise"}}, ("DELETE", "/attrs/t", None), {"u": 1, "t": {"value": NULL, "deletedAt": ...}}),
+    ("deleted attribute", {"notificationTrigger": ["attributeDeleted"], "notification": {"format": "concise"}}, ("DELETE", "/attrs/t", None), {"u": 1, "t": NULL}),
+    ("deleted attribute with its times", {"notificationTrigger": ["attributeDeleted"], "notification": {"format": "concise", "pick": ["id", "type", "t"], "sysAttrs": True}}, ("DELETE", "/attrs/t", None), {"t": {"value": NULL, "deletedAt": ...}}),
+    ("deleted attribute with what was there", {"notificationTrigger": ["attributeDeleted"], "notification": {"format": "concise", "showChanges": True}}, ("DELETE", "/attrs/t", None), {"u": 1, "t": {"value": NULL, "deletedAt": ..., "previousValue": 1}}),
+    ("the same again", {}, ("PATCH", "", {"t": prop(1)}), None),
+    ("the same value, newly observed", {}, ("PATCH", "", {"t": prop(1, observedAt="2026-07-01T00:00:00Z")}), {"t": 1, "u": 1}),
+    ("the same again, watched", {"watchedAttributes": ["t"]}, ("PATCH", "", {"t": prop(1), "u": prop(2)}), None),
+    ("datasetId", {"datasetId": ["urn:x:d"]}, ("POST", "/attrs", {"v": prop(3, datasetId="urn:x:d")}), {"v": 3}),
+    ("locally", {"localOnly": True}, ("PATCH", "", {"t": prop(2)}), {"t": 2, "u": 1}),
     ("updated, not created", {"notificationTrigger": ["attributeCreated"]}, ("PATCH", "", {"t": prop(2)}), None),
     ("created", {"notificationTrigger": ["attributeCreated"]}, ("PATCH", "", {"v": prop(2)}), {"t": 1, "u": 1, "v": 2}),
-    ("entity updated", {"notificationTrigger": ["entityUpdated"]}, ("DELETE", "/attrs/t", None), {"u": 1}),
+    ("entity updated", {"notificationTrigger": ["entityUpdated"]}, ("DELETE", "/attrs/t", None), {"u": 1, "t": NULL}),
+    ("entity updated by a new attribute", {"notificationTrigger": ["entityUpdated"]}, ("PATCH", "", {"v": prop(2)}), {"t": 1, "u": 1, "v": 2}),
     ("entity not created", {"notificationTrigger": ["entityCreated"]}, ("PATCH", "", {"v": prop(2)}), None),
     ("entity deleted", {"notificationTrigger": ["entityDeleted"]}, ("DELETE", "", None), {"deletedAt": ...}),
+    ("entity deleted, with what was there", {"notificationTrigger": ["entityDeleted"], "notification": {"format": "concise", "pick": ["id", "type", "t"], "showChanges": True}}, ("DELETE", "", None), {"deletedAt": ..., "t": {"value": NULL, "deletedAt": ..., "previousValue": 1}}),
     ("entity deleted, by default", {}, ("DELETE", "", None), None),
     ("changes", {"notification": {"format": "normalized", "showChanges": True}}, ("PATCH", "", {"t": prop(2)}), {"t": prop(2, previousValue=1), "u": prop(1)}),
     ("concise changes", {"notification": {"format": "concise", "showChanges": True}}, ("PATCH", "", {"t": prop(2)}), {"t": {"value": 2, "previousValue": 1}, "u": 1}),

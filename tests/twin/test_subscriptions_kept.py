@@ -93,7 +93,8 @@ def test_our_client_and_receiver_do_it_all(running: Twin, receiver: Receiver) ->
         client.subscriptions.resume(own)
         client.entities.delete("urn:x:1")
         [told] = receiver.wait(timeout_s=5)
-        assert told.data[0].keys() == {"id", "type", "createdAt", "modifiedAt", "deletedAt"}
+        assert told.data[0].keys() == {"id", "type", "createdAt", "modifiedAt", "deletedAt", "t"}
+        assert told.data[0]["t"]["previousValue"] == 3
         client.subscriptions.delete(own)
         assert client.subscriptions.list() == []
 

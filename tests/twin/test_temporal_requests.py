@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
-A, B = "urn:ngsi-ld:Sensor:A", "urn:ngsi-ld:Sensor:B"
+A, B, C = "urn:ngsi-ld:Sensor:A", "urn:ngsi-ld:Sensor:B", "urn:ngsi-ld:Diary:C"
 KEYS = {"format": "temporalValues"}
 AGGREGATED = {"format": "aggregatedValues"}
 
 
 def at(day: int) -> str:
     return f"2026-07-{day:02}T00:00:00Z"
+
+
+def typed(kind: str, text: str) -> dict[str, str]:
+    return {"@type": kind, "@value": text}
 
 
 def reading(value: Any, day: int, **more: Any) -> dict[str, Any]:
@@ -40,6 +44,16 @@ EVOLUTIONS: list[dict[str, Any]] = [
         "list": [reading([1, 2, 3], 1), reading([], 2)],
         "raw": [{"type": "JsonProperty", "json": {"x": [1, None]}, "observedAt": at(1)}],
         "to": [{"type": "Relationship", "object": A, "observedAt": at(1)}],
+    },
+    {
+        "id": C,
+        "type": "Diary",
+        "day": [reading(typed("Date", "2026-07-02"), 1), reading(typed("Date", "2026-07-01"), 2)],
+        "seen": [
+            reading(typed("DateTime", "2026-07-01T00:00:00Z"), 1),
+            reading(typed("DateTime", "2026-07-01T01:00:00+02:00"), 2),
+        ],
+        "clock": [reading(typed("Time", "08:30:00Z"), 1), reading(typed("Time", "10:00:00Z"), 2)],
     },
 ]
 
@@ -93,6 +107,12 @@ READS: list[tuple[str, str, str, dict[str, Any], int, Any]] = [
     ("4.5.19", "texts", f"entities/{B}", {**AGGREGATED, "pick": "text", "aggrMethods": "min,max,distinctCount,avg", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"text": {"type": "Property", "min": [period("a", 1, 10)], "max": [period("b", 1, 10)], "distinctCount": [period(2, 1, 10)]}}),
     ("4.5.19", "truth values", f"entities/{B}", {**AGGREGATED, "pick": "on", "aggrMethods": "sum,avg", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"on": {"type": "Property", "sum": [period(1, 1, 10)], "avg": [period(0.5, 1, 10)]}}),
     ("4.5.19", "lists by length", f"entities/{B}", {**AGGREGATED, "pick": "list", "aggrMethods": "sum,max", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"list": {"type": "Property", "sum": [period(3, 1, 10)], "max": [period(3, 1, 10)]}}),
+    ("4.5.19", "lists have no spread", f"entities/{B}", {**AGGREGATED, "pick": "list", "aggrMethods": "totalCount,stddev,sumsq", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"list": {"type": "Property", "totalCount": [period(2, 1, 10)]}}),
+    ("4.5.19", "dates", f"entities/{C}", {**AGGREGATED, "pick": "day", "aggrMethods": "min,max,avg,sum", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"day": {"type": "Property", "min": [period(typed("Date", "2026-07-01"), 1, 10)], "max": [period(typed("Date", "2026-07-02"), 1, 10)]}}),
+    ("4.5.19", "instants, not their texts", f"entities/{C}", {**AGGREGATED, "pick": "seen", "aggrMethods": "min,max", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"seen": {"type": "Property", "min": [period(typed("DateTime", "2026-07-01T01:00:00+02:00"), 1, 10)], "max": [period(typed("DateTime", "2026-07-01T00:00:00Z"), 1, 10)]}}),
+    ("4.5.19", "times of day have a mean", f"entities/{C}", {**AGGREGATED, "pick": "clock", "aggrMethods": "avg,max", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"clock": {"type": "Property", "avg": [period(typed("Time", "09:15:00Z"), 1, 10)], "max": [period(typed("Time", "10:00:00Z"), 1, 10)]}}),
+    ("5.7.4", "asked for, without a method that fits", f"entities/{B}", {**AGGREGATED, "pick": "text", "aggrMethods": "avg,sum", **FROM_1}, 400, "InvalidRequest"),
+    ("5.7.4", "not asked for, without a method that fits", f"entities/{C}", {**AGGREGATED, "omit": "day,seen", "aggrMethods": "avg", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"clock": {"type": "Property", "avg": [period(typed("Time", "09:15:00Z"), 1, 10)]}}),
     ("4.5.19", "relationships are counted", f"entities/{B}", {**AGGREGATED, "pick": "to", "aggrMethods": "totalCount,max", **FROM_1, "aggrPeriodDuration": "P9D"}, 200, {"to": {"type": "Relationship", "totalCount": [period(1, 1, 10)]}}),
     ("4.5.19", "no methods", f"entities/{A}", AGGREGATED, 400, "BadRequestData"),
     ("4.5.19", "unknown method", f"entities/{A}", {**AGGREGATED, "aggrMethods": "median"}, 400, "BadRequestData"),

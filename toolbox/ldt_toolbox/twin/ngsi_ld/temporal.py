@@ -144,6 +144,12 @@ def _aggregates(
             blocks = []
             for one, values in group:
                 by_method = aggregated(values, bounds, asked.methods)
+                if not by_method and name in form.attributes | form.pick:
+                    raise ProblemError(
+                        "InvalidRequest",
+                        f"{call.namespace.compact(name)} has none of {', '.join(asked.methods)}: "
+                        "ask for totalCount, or leave it out (5.7.4)",
+                    )
                 most -= sum(map(len, by_method.values()))
                 if most < 0:
                     raise ProblemError(

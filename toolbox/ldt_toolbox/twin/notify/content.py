@@ -1,14 +1,38 @@
-"""What a notification says (GS CIM 009 V1.8.1, 5.3.1, 5.8.6)."""
+"""What a notification says (GS CIM 009, 5.3.1, 5.8.6: V1.8.1, read again in V1.9.1)."""
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ldt_toolbox.twin.ngsi_ld.call import JSON_LD
+from ldt_toolbox.twin.ngsi_ld.instances import NULL
 from ldt_toolbox.twin.notify.definition import Definition
 from ldt_toolbox.twin.query.evaluate import Lookup
 from ldt_toolbox.twin.store import VALUE_KEY, Change, Doc, Instance
-from ldt_toolbox.twin.temporal.record import deleted_instance
+from ldt_toolbox.twin.temporal.record import deleted_instance, without_times
+
+
+def differing(change: Change) -> Change | None:
+    """A change with the attributes that say something else than before; None if nothing does.
+
+    An attribute changes when a member of it gets another value (5.8.6): to write what is there
+    already is none. Times that the twin sets do not count.
+    """
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return change
+    old, new = before["attrs"], after["attrs"]
+    names = frozenset(
+        name
+        for name in change.attributes
+        if name not in old
+        or name not in new
+        or without_times({name: old[name]}) != without_times({name: new[name]})
+    )
+    if not names and all(before.get(each) == after.get(each) for each in ("type", "scope")):
+        return None
+    return replace(change, attributes=names)
 
 
 def concerns(definition: Definition, change: Change, *, lookup: Lookup) -> bool:
@@ -66,17 +90,21 @@ def joined(changes: Iterable[Change]) -> list[Change]:
 
 def entity(definition: Definition, change: Change) -> dict[str, Any]:
     """Entity of a notification about a change."""
-    after = change.after
+    before, after = change.before, change.after
     if after is None:
-        before: Doc = change.before or {"id": change.entity_id, "type": list(change.types)}
-        gone = {name: each for name, each in before.items() if name in ("id", "type")}
-        out = definition.shape.entity(definition.call, {**gone, "attrs": {}} | _times(before))
-        _held(definition, out)["deletedAt"] = change.at
-        return out
-    doc = _with_deleted(change, after) if "attributeDeleted" in definition.triggers else after
+        kept = before or {"id": change.entity_id, "type": list(change.types)}
+        doc: Doc = {**{n: kept[n] for n in ("id", "type")}, "attrs": {}, **_times(kept)}
+        doc = _with_deleted(change, doc) if definition.show_changes else doc
+    else:
+        doc = _with_deleted(change, after) if "attributeDeleted" in definition.triggers else after
     out = definition.shape.entity(definition.call, doc)
-    if definition.show_changes and change.before is not None:
-        _show(definition, _held(definition, out), change)
+    held = _held(definition, out)
+    if after is None:
+        held["deletedAt"] = change.at
+    if definition.show_changes and before is not None:
+        _show(definition, held, change)
+    elif not definition.shape.form.sys_attrs:
+        _shorten(definition, held, change)
     return out
 
 
@@ -117,6 +145,15 @@ def _with_deleted(change: Change, after: Doc) -> Doc:
         if name in old and name not in after["attrs"]
     }
     return {**after, "attrs": {**after["attrs"], **gone}} if gone else after
+
+
+def _shorten(definition: Definition, held: dict[str, Any], change: Change) -> None:
+    """Write of an attribute that was deleted no more than the Null (5.8.6)."""
+    left = change.after["attrs"] if change.after else {}
+    for iri, many in (change.before["attrs"] if change.before else {}).items():
+        name = definition.call.namespace.compact(iri)
+        if iri not in left and name in held and [each.get("datasetId") for each in many] == [None]:
+            held[name] = NULL
 
 
 def _show(definition: Definition, held: dict[str, Any], change: Change) -> None:

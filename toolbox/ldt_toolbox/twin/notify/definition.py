@@ -24,6 +24,8 @@ TRIGGERS = frozenset(
         "attributeCreated", "attributeUpdated", "attributeDeleted",
     }
 )  # fmt: skip
+#: What entityUpdated stands for (Table 5.2.12-1).
+_UPDATES = frozenset({"attributeCreated", "attributeUpdated", "attributeDeleted"})
 _DEFAULT_TRIGGERS = ("attributeCreated", "attributeUpdated")
 _NOT_ATTRIBUTES = frozenset({"id", "type", "scope", "createdAt", "modifiedAt", "@context"})
 _PARTS = re.compile(r"[^,|;()\s]+")
@@ -112,7 +114,7 @@ def definition(
         raise bad("a subscription is an object with type 'Subscription' (5.2.12)")
     if not is_uri(body.get("id")):
         raise bad(f"id {body.get('id')!r:.100} is no URI")
-    for name in ("csf", "containedBy"):
+    for name in ("csf", "containedBy", "jsonKeys", "ngsildConformance"):
         if name in body:
             raise ProblemError("", f"the twin does not do {name}", status=501)
     notification = body.get("notification")
@@ -136,7 +138,7 @@ def definition(
         id=body["id"],
         selection=selection_of(call, conditions, tenant=tenant),
         watched=frozenset(map(call.namespace.expand, body.get("watchedAttributes", ()))),
-        triggers=frozenset(triggers),
+        triggers=frozenset(triggers) | (_UPDATES if "entityUpdated" in triggers else frozenset()),
         target=target,
         shape=shape,
         call=told,
@@ -153,8 +155,12 @@ _CONDITIONS = ("entities", "q", "geoQ", "scopeQ", "expandValues")
 
 def _check_scope(body: Mapping[str, Any]) -> None:
     """Raise BadRequestData for what does not go together (Table 5.2.12-1)."""
+    lists = [body.get("entities"), body.get("watchedAttributes")]
+    lists += [body["notification"].get(name) for name in ("attributes", "pick", "omit")]
+    if [] in lists:
+        raise bad("entities, watchedAttributes, attributes, pick and omit are not empty (5.2.12)")
     entities, watched = body.get("entities", []), body.get("watchedAttributes", [])
-    if not entities and not watched:
+    if not entities and not watched and body.get("localOnly") is not True:
         raise bad("a subscription has entities or watchedAttributes (Table 5.2.12-1)")
     if not isinstance(entities, list) or not all(
         isinstance(each, dict) and isinstance(each.get("type"), str) for each in entities
@@ -177,11 +183,9 @@ def _form(notification: Mapping[str, Any], target: Endpoint) -> tuple[dict[str, 
 
 def _projection(body: Mapping[str, Any], notification: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: notification[name] for name in ("pick", "omit", "join") if name in notification}
-    if notification.get("attributes"):
+    if "attributes" in notification:
         found["attrs"] = notification["attributes"]
-    if "lang" in body:
-        found["lang"] = body["lang"]
-    return found
+    return found | {name: body[name] for name in ("lang", "datasetId") if name in body}
 
 
 def _call(

@@ -12,7 +12,7 @@ import orjson
 
 from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.twin.ngsi_ld.call import JSON_LD, Services
-from ldt_toolbox.twin.notify.content import concerns
+from ldt_toolbox.twin.notify.content import concerns, differing
 from ldt_toolbox.twin.notify.definition import Definition, definition
 from ldt_toolbox.twin.notify.watch import Outcome, Watch
 from ldt_toolbox.twin.problems import ProblemError
@@ -106,7 +106,7 @@ class Notifier:
             with self._lock:
                 watches = list(self._watches.get(tenant, {}).values())
             if watches:
-                told = list(group)
+                told = [each for each in map(differing, group) if each is not None]
                 for watch in watches:
                     self._tell(watch, told)
 

@@ -1,22 +1,27 @@
-"""Aggregates of instances over periods (GS CIM 009 V1.8.1, 4.5.19).
+"""Aggregates of instances over periods (GS CIM 009, 4.5.19: V1.8.1, read again in V1.9.1).
 
-Numbers have all methods. Truth values count as 1 and 0, lists as their lengths; texts and
-instants have a least and a greatest; all else can be counted only. `stddev` is that of the whole
-population: the square root of sumsq / totalCount - avg ** 2.
+Tables 4.5.19.1-1 to 4.5.19.1-3: numbers have all methods, and truth values, which count as 1 and
+0. Lists count as their lengths, without stddev and sumsq. Texts, DateTimes and Dates have a least
+and a greatest, Times a mean, too; all else can be counted only. `stddev` is that of the whole
+population, the square root of sumsq / totalCount - avg ** 2: the standard does not say which.
 
 Periods follow one another from timeAt, or from the first instance where no start is asked for;
-the last one ends with the window. A period without an instance is left out.
+the last one ends with the window. A period without an instance is left out, although 4.5.19.0
+wants as many elements as periods: nothing that JSON-LD keeps stands for the mean of no value.
 """
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from ldt_toolbox.twin.problems import ProblemError
+from ldt_toolbox.twin.query.values import temporal_key
 from ldt_toolbox.twin.store import VALUE_KEY, Instance
 from ldt_toolbox.twin.temporal.find import Archive
 from ldt_toolbox.twin.temporal.instants import written
@@ -24,6 +29,8 @@ from ldt_toolbox.twin.temporal.question import EARLIEST, LATEST, Question
 
 #: Periods that are gone through, with instances or not; more ask for a longer duration.
 _MOST_PERIODS = 1_000_000
+
+_ENDS: Mapping[str, Callable[..., Any]] = {"min": min, "max": max}
 
 
 @dataclass(frozen=True)
@@ -129,20 +136,26 @@ def _period(bounds: Sequence[tuple[int, int]], at: int) -> int:
 
 
 def _aggregates(kind: str, values: Sequence[Any], methods: Sequence[str]) -> Mapping[str, Any]:
-    plain = kind in ("Property", "ListProperty")
-    numbers = [_number(each) for each in values] if plain else []
-    counted = [each for each in numbers if each is not None]
-    texts = [each for each in values if isinstance(each, str)] if plain else []
     found: dict[str, Any] = {}
     for method in methods:
         if method == "totalCount":
             found[method] = len(values)
         elif method == "distinctCount":
             found[method] = _distinct(values)
-        elif counted:
-            found[method] = _of_numbers(method, counted)
-        elif texts and method in ("min", "max"):
-            found[method] = min(texts) if method == "min" else max(texts)
+    if kind not in ("Property", "ListProperty"):
+        return found
+    numbers = [each for each in map(_number, values) if each is not None]
+    moments = [each for each in map(_moment, values) if each is not None]
+    texts = [each for each in values if isinstance(each, str)]
+    rest = [method for method in methods if method not in found]
+    if numbers:
+        lists = any(isinstance(each, list) for each in values)
+        fit = [method for method in rest if not (lists and method in ("stddev", "sumsq"))]
+        return found | {method: _of_numbers(method, numbers) for method in fit}
+    if moments:
+        return found | _of_moments(moments, rest)
+    if texts:
+        return found | {each: _ENDS[each](texts) for each in rest if each in _ENDS}
     return found
 
 
@@ -150,6 +163,29 @@ def _number(value: Any) -> int | float | None:
     if isinstance(value, int | float):
         return int(value) if isinstance(value, bool) else value
     return len(value) if isinstance(value, list) else None
+
+
+def _moment(value: Any) -> tuple[bytes, dict[str, str]] | None:
+    """Key and value of a typed DateTime, Date or Time (4.6.3)."""
+    if not isinstance(value, dict) or not isinstance(value.get("@value"), str):
+        return None
+    key = temporal_key(value["@value"])
+    return None if key is None else (key, value)
+
+
+def _of_moments(
+    moments: Sequence[tuple[bytes, dict[str, str]]], methods: Sequence[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        method: _ENDS[method](moments, key=itemgetter(0))[1]
+        for method in methods
+        if method in _ENDS
+    }
+    if "avg" in methods and all(key[:1] == b"t" for key, _ in moments):
+        mean = sum(int.from_bytes(key[1:], "big") for key, _ in moments) // len(moments)
+        at = (datetime.min + timedelta(microseconds=mean)).time()
+        found["avg"] = {**moments[0][1], "@value": f"{at.isoformat()}Z"}
+    return found
 
 
 def _distinct(values: Sequence[Any]) -> int:

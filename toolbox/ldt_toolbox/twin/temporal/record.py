@@ -164,7 +164,7 @@ def kept(instance: Instance) -> tuple[float | None, bytes]:
         number = number_key(value)
     body = {name: each for name, each in instance.items() if name not in _LEFT_OUT}
     if "attrs" in body:
-        body["attrs"] = _plain(body["attrs"])
+        body["attrs"] = without_times(body["attrs"])
     return number, orjson.dumps(body)
 
 
@@ -214,12 +214,12 @@ def deleted_instance(instance: Instance, at: str) -> Instance:
     return made | ({"datasetId": instance["datasetId"]} if "datasetId" in instance else {})
 
 
-def _plain(attributes: dict[str, list[Instance]]) -> dict[str, list[Instance]]:
-    """Attributes of an attribute without the times of the twin."""
+def without_times(attributes: dict[str, list[Instance]]) -> dict[str, list[Instance]]:
+    """Attributes, and those of them, without the times of the twin."""
     out: dict[str, list[Instance]] = {}
     for name, many in attributes.items():
         out[name] = [{k: v for k, v in each.items() if k not in _OURS} for each in many]
         for each in out[name]:
             if "attrs" in each:
-                each["attrs"] = _plain(each["attrs"])
+                each["attrs"] = without_times(each["attrs"])
     return out
