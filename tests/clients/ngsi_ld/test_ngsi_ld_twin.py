@@ -139,6 +139,13 @@ def test_every_representation_is_read(broker) -> None:
     assert feature["geometry"] == {"type": "Point", "coordinates": [7.42, 43.73]}
     [feature] = broker.entities.query(type="Station", id=first, representation="simplified-geojson")
     assert feature["properties"]["temperature"] == 10
+    frames = [
+        to_frame(broker.entities.query(type="Station", representation=form))
+        for form in ("normalized", "concise", "simplified", "geojson", "simplified-geojson")
+    ]
+    for frame in frames:
+        assert frame["temperature"].tolist() == frames[0]["temperature"].tolist()
+        assert frame.geometry.geom_equals(frames[0].geometry).all()
     picked = broker.entities.query(type="Station", id=first, pick=["id", "temperature"])
     assert set(picked[0]) == {"id", "temperature"}
     omitted = broker.entities.get(first, omit=["name", "location"])

@@ -263,10 +263,38 @@ def test_what_is_no_layout_is_told():
         from_frame(pd.DataFrame({"id": ["urn:x:1"]}))
     with pytest.raises(WrongUseError, match="'anomaly' are not of to_frame"):
         from_frame(to_frame([BARE]).assign(anomaly=1.5))
-    with pytest.raises(DataError, match="not GeoJSON"):
-        to_frame({"type": "FeatureCollection", "features": []})
+    other = {"type": "Feature", "id": 7, "geometry": None, "properties": {"name": "x"}}
+    with pytest.raises(DataError, match="other GeoJSON"):
+        to_frame({"type": "FeatureCollection", "features": [other]})
     frame = to_frame([STATION, BARE])
     frame.loc[1, "id"] = None
     [entity], [reject] = from_frame(frame)
     assert entity["id"] == STATION["id"]
     assert (reject.place, reject.reasons[0].field) == ("row 1", "id")
+
+
+def feature(entity, shape):
+    kept = {name: value for name, value in entity.items() if name not in ("id", "@context")}
+    heads = {name: entity[name] for name in ("id", "@context") if name in entity}
+    return {**heads, "type": "Feature", "geometry": shape, "properties": kept}
+
+
+def test_features_are_read_as_the_entities_that_they_show():
+    # clauses 4.5.16 and 4.5.17: all attributes are properties, the geometry is one of them
+    place = STATION["location"]["value"]
+    shown = feature(STATION, place)
+    for answer in (shown, [shown], {"type": "FeatureCollection", "features": [shown]}):
+        assert from_frame(to_frame(answer)) == ([STATION], [])
+    simplified = {"id": "urn:x:1", "type": "T", "t": 21, "location": place}
+    assert from_frame(to_frame(feature(simplified, place))) == ([simplified], [])
+    assert from_frame(to_frame(feature(BARE, None))) == ([BARE], [])
+    assert len(to_frame({"type": "FeatureCollection", "features": []})) == 0
+
+
+def test_the_geometry_of_a_feature_is_kept_where_its_properties_lack_it():
+    place = STATION["location"]["value"]
+    without = {name: value for name, value in STATION.items() if name != "location"}
+    [entity], _ = from_frame(to_frame(feature(without, place)))
+    assert entity["location"] == STATION["location"]
+    frame = to_frame(feature({"id": "urn:x:1", "type": "T", "t": 21}, place))
+    assert (frame.geometry[0].x, frame.geometry[0].y) == (7.28, 43.69)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ldt_toolbox.clients.ngsi_ld.evolution import observations
+from ldt_toolbox.clients.ngsi_ld import aggregates, observations
 from ldt_toolbox.errors import DataError, MissingFileError, WrongUseError
 from ldt_toolbox.models.frames import temporal, temporal_frame
 from ldt_toolbox.models.frames.instants import NO_TIME, instant, instants
@@ -221,6 +221,32 @@ def test_every_observation_of_the_client_is_a_row():
     numbers = temporal_frame(evolution, attributes=["temperature", "humidity"])
     assert numbers.value.dtype == float
     assert str(numbers.time.dtype) == "datetime64[us, UTC]"
+
+
+def test_a_deletion_is_an_observation_without_a_value():
+    gone = "urn:ngsi-ld:null"
+    evolution = entity(
+        t=[reading(1.5), {"type": "Property", "value": gone, "observedAt": TIME}],
+        u={"type": "Property", "values": [[0.5, TIME], [gone, TIME]]},
+        v={"type": "Relationship", "objects": [[gone, TIME]]},
+        w=[{"type": "LanguageProperty", "languageMap": {"@none": gone}, "observedAt": TIME}],
+        x={"type": "LanguageProperty", "languageMaps": [[{"languageMap": {"@none": gone}}, TIME]]},
+    )
+    for answer in (evolution, orjson.dumps(evolution)):
+        frame = temporal_frame(answer)
+        assert frame["value"].dtype == float
+        told = [one.value for one in observations(evolution)]
+        assert frame["value"].astype(object).where(frame["value"].notna(), None).tolist() == told
+        assert told == [1.5, None, 0.5, None, None, None, None]
+
+
+def test_aggregates_are_no_observations():
+    evolution = entity(t={"type": "Property", "avg": [[100.0, TIME, TIME]]})
+    for answer in (evolution, orjson.dumps(evolution)):
+        with pytest.raises(DataError, match=r"aggregates \(avg\) are no observations"):
+            temporal_frame(answer)
+    table = pd.DataFrame(aggregates(evolution))
+    assert table[["attribute", "method", "value"]].values.tolist() == [["t", "avg", 100.0]]
 
 
 def test_another_time_may_count():

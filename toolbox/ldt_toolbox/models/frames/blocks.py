@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ldt_toolbox.errors import DataError
 from ldt_toolbox.models.lint_attributes import CONTENT
 
 #: Members of an evolution that are no attributes.
@@ -15,6 +16,11 @@ _SINGLE = tuple(dict.fromkeys(CONTENT.values()))
 _PAIRS = {f"{key}s": key for key in _SINGLE}
 # In the simplified form these stay wrapped in an object, so that the value tells its kind
 _WRAPPED = frozenset(("languageMap", "json", "vocab"))
+#: NGSI-LD Null: stands in the place of the value when an attribute was deleted.
+_NULL = "urn:ngsi-ld:null"
+_DELETED = (_NULL, {"@none": _NULL})
+#: Methods of aggregation (clause 4.5.19), which give periods and no instances.
+_METHODS = frozenset(("totalCount", "distinctCount", "sum", "avg", "min", "max", "stddev", "sumsq"))
 
 
 class Rows(NamedTuple):
@@ -23,7 +29,8 @@ class Rows(NamedTuple):
     Attributes
     ----------
     values : list
-        Number, text, geometry, object of a relationship, ...; None if there is none.
+        Number, text, geometry, object of a relationship, ...; None if there is none, or the
+        attribute was deleted then.
     times, units, sets : list
         Text of the time, unit code and datasetId; empty if there is none.
     """
@@ -44,6 +51,11 @@ def rows(attribute: Any, *, timeproperty: str) -> Rows:
         bare value of the concise representation.
     timeproperty : str
         Which time counts where instances tell several.
+
+    Raises
+    ------
+    DataError
+        If it holds aggregates.
     """
     found = Rows([], [], [], [])
     listed = attribute if isinstance(attribute, list) else [attribute]
@@ -56,7 +68,14 @@ def rows(attribute: Any, *, timeproperty: str) -> Rows:
         if plural:
             _add_pairs(found, block[plural], _PAIRS[plural], unit, dataset)
             continue
-        found.values.append(block[single] if single else _bare(block))
+        if not single and not _METHODS.isdisjoint(block):
+            methods = ", ".join(sorted(_METHODS.intersection(block)))
+            raise DataError(
+                f"aggregates ({methods}) are no observations: "
+                "pandas.DataFrame(aggregates(entity)) of the client is a table of them"
+            )
+        value = block[single] if single else _bare(block)
+        found.values.append(None if value in _DELETED else value)
         found.times.append(block.get(timeproperty, ""))
         found.units.append(unit)
         found.sets.append(dataset)
@@ -80,7 +99,7 @@ def _add_pairs(found: Rows, pairs: list[Any], single: str, unit: str, dataset: s
         values = [
             one[single] if isinstance(one, dict) and set(one) == {single} else one for one in values
         ]
-    found.values.extend(values)
+    found.values.extend(None if value in _DELETED else value for value in values)
     found.times.extend(pair[1] for pair in kept)
     found.units.extend([unit] * len(kept))
     found.sets.extend([dataset] * len(kept))

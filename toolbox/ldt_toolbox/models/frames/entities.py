@@ -1,6 +1,6 @@
 """Entities as a GeoDataFrame: one row an entity, one column a part of an attribute."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -13,6 +13,7 @@ from ldt_toolbox.models.findings import shown
 from ldt_toolbox.models.frames.flatten import Flattener
 from ldt_toolbox.models.frames.instants import NO_TIME, instant
 from ldt_toolbox.models.frames.layout import LAYOUT, TIMES, Column, named, written
+from ldt_toolbox.models.lint_attributes import CONTENT
 from ldt_toolbox.models.times import read_date_time
 
 CRS = "EPSG:4326"
@@ -27,7 +28,7 @@ def to_frame(
     Parameters
     ----------
     entities : dict or iterable of dict
-        Normalised, concise or simplified (`keyValues`) entities.
+        Normalised, concise or simplified (`keyValues`) entities, or their GeoJSON Features.
     geometry : str, optional
         GeoProperty that is the active geometry. If no entity has it, the first GeoProperty is, or
         else an empty column of this name.
@@ -67,10 +68,7 @@ def to_frame(
     """
     flattener = Flattener()
     rows, contexts = [], []
-    for entity in [entities] if isinstance(entities, Mapping) else entities:
-        if not isinstance(entity, Mapping) or not {"id", "type"} <= entity.keys():
-            hint = "give entities with id and type, not GeoJSON or expanded JSON-LD"
-            raise DataError(f"{shown(entity)} is no entity: {hint}")
+    for entity in _listed(entities):
         rows.append(flattener.cells(entity))
         contexts.append(entity.get("@context"))
     order: dict[Column, None] = dict.fromkeys([Column((), "id"), Column((), "type")])
@@ -93,6 +91,41 @@ def to_frame(
     frame = gpd.GeoDataFrame(made, geometry=active, crs=CRS)
     frame.attrs[LAYOUT] = layout
     return frame
+
+
+def _listed(
+    entities: Mapping[str, Any] | Iterable[Mapping[str, Any]],
+) -> Iterator[Mapping[str, Any]]:
+    """Entities one by one; of a Feature, that which it shows (4.5.16, 4.5.17)."""
+    if isinstance(entities, Mapping):
+        collection = entities.get("type") == "FeatureCollection"
+        entities = entities.get("features", []) if collection else [entities]
+    for given in entities:
+        entity = _of_feature(given) if _is_feature(given) else given
+        if not isinstance(entity, Mapping) or not {"id", "type"} <= entity.keys():
+            hint = "give entities with id and type, not expanded JSON-LD or other GeoJSON"
+            raise DataError(f"{shown(given)} is no entity: {hint}")
+        yield entity
+
+
+def _is_feature(given: Any) -> bool:
+    return (
+        isinstance(given, Mapping)
+        and given.get("type") == "Feature"
+        and isinstance(given.get("properties"), Mapping)
+    )
+
+
+def _of_feature(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """Entity of a Feature; its geometry is that of one of its attributes."""
+    heads = {name: feature[name] for name in ("id", "@context") if name in feature}
+    entity = {**heads, **feature["properties"]}
+    shape = feature.get("geometry")
+    contents = [one.get("value") if isinstance(one, dict) else one for one in entity.values()]
+    if shape is not None and shape not in [*entity.values(), *contents]:
+        full = any(isinstance(one, dict) and one.get("type") in CONTENT for one in entity.values())
+        entity.setdefault("location", {"type": "GeoProperty", "value": shape} if full else shape)
+    return entity
 
 
 def _column(cells: Sequence[Any], column: Column) -> Any:

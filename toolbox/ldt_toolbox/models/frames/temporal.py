@@ -52,8 +52,8 @@ def temporal_frame(
         - `entity_id`, `type`, `attribute`, `dataset_id`, `unit_code`: categories, empty if not
           told; several types with `, ` between them;
         - `time`: datetime64[us, UTC], NaT if there is none or it cannot be read;
-        - `value`: float64 if all are numbers (NaN: none), else object: texts, GeoJSON geometries,
-          objects of relationships, language maps.
+        - `value`: float64 if all are numbers (NaN: none, or deleted then), else object: texts,
+          GeoJSON geometries, objects of relationships, language maps.
 
         ``frame.attrs["unread_times"]`` holds up to 20 texts that name no instant. Sub-attributes
         are left out.
@@ -61,7 +61,7 @@ def temporal_frame(
     Raises
     ------
     DataError
-        If the answer is no JSON, or no evolution.
+        If the answer is no JSON, or no evolution, such as an aggregated one.
 
     Notes
     -----
