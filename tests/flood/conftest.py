@@ -1,5 +1,6 @@
 """A made valley of five-metre cells, and territories built from it for tests of the use case."""
 
+import sys
 import warnings
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from affine import Affine
 from ldt_toolbox.sources import load
 from ldt_toolbox.territory import Territory
 from ldt_toolbox.use_case import UseCase
+
+# the modules beside the tests are importable: folders of tests are no packages
+sys.path.insert(0, str(Path(__file__).parent))
 
 EPSG = 32631
 WEST, NORTH, CELL = 300_000.0, 5_700_000.0, 5.0

@@ -1,21 +1,16 @@
 """Blue spots: a bowl with an exact volume, chains of lakes, and where they overflow."""
 
-import importlib.util
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.ndimage
+import terrains
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.flood.blue_spots import blue_spots
 from ldt_toolbox.flood.conditioning import breach_depressions, fill_depressions
 from ldt_toolbox.flood.flow import drainage_mask, flow_accumulation, flow_directions
 from ldt_toolbox.flood.hand import height_above_drainage, stage_depth
-
-_spec = importlib.util.spec_from_file_location("terrains", Path(__file__).with_name("terrains.py"))
-T = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(T)
 
 
 def spots_of(z, cell_size_m=1.0, **limits):
@@ -84,7 +79,7 @@ def test_small_ones_are_left_out_and_the_rest_is_numbered_anew():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_contributing_land_is_what_passes_through(seed):
-    z = T.with_holes(np.rint(2 * T.rough(60, 50, seed)) / 2, seed, share=0.003)
+    z = terrains.with_holes(np.rint(2 * terrains.rough(60, 50, seed)) / 2, seed, share=0.003)
     filled = fill_depressions(z)
     directions = flow_directions(filled)
     spots = blue_spots(z, filled, directions, cell_size_m=1)
@@ -92,7 +87,7 @@ def test_contributing_land_is_what_passes_through(seed):
     assert np.nansum(depth) == pytest.approx(spots.table["volume_m3"].sum())
     passed = np.zeros(len(spots.table) + 1)
     for row, column in np.argwhere(~np.isnan(z)):
-        met = {int(spots.label[cell]) for cell in T.path_from(directions, row, column)}
+        met = {int(spots.label[cell]) for cell in terrains.path_from(directions, row, column)}
         passed[list(met)] += 1
     np.testing.assert_array_equal(spots.table["contributing_m2"], passed[1:])
     for number, spot in spots.table.iterrows():
@@ -104,9 +99,9 @@ def test_contributing_land_is_what_passes_through(seed):
     assert spots.table["volume_m3"].is_monotonic_decreasing
 
 
-@pytest.mark.parametrize("name", T.bundled())
+@pytest.mark.parametrize("name", terrains.bundled())
 def test_real_terrain_from_breaches_to_blue_spots(name):
-    z, cell_size_m = T.bundled()[name]
+    z, cell_size_m = terrains.bundled()[name]
     breached = breach_depressions(
         z, cell_size_m=cell_size_m, max_length_m=10 * cell_size_m, max_depth_m=5
     )

@@ -1,8 +1,5 @@
 """Filling against brute force and by its properties; voids, breaches, streams, culverts."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,12 +14,7 @@ from ldt_toolbox.flood.conditioning import (
     fill_voids,
 )
 from ldt_toolbox.flood.flow import flow_directions
-
-_spec = importlib.util.spec_from_file_location("terrains", Path(__file__).with_name("terrains.py"))
-terrains = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(terrains)
-outlets_of, planchon_darboux = terrains.outlets_of, terrains.planchon_darboux
-rough, with_holes = terrains.rough, terrains.with_holes
+from terrains import outlets_of, planchon_darboux, rough, with_holes
 
 # Few heights make flats and ties; missing cells make outlets inside the grid.
 SMALL = hnp.arrays(

@@ -1,11 +1,9 @@
 """Directions, flats, accumulation: against two other tools, by conservation, on made-up flats."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pyflwdir
 import pytest
+import terrains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -19,10 +17,6 @@ from ldt_toolbox.flood.flow import (
     weighted_accumulation,
 )
 
-_spec = importlib.util.spec_from_file_location("terrains", Path(__file__).with_name("terrains.py"))
-T = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(T)
-
 FLATTISH = hnp.arrays(
     np.float64,
     hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=16),
@@ -31,8 +25,8 @@ FLATTISH = hnp.arrays(
 
 
 def test_directions_and_accumulation_are_those_of_whitebox(tmp_path):
-    z = T.valleys()
-    tools = T.Whitebox(tmp_path)
+    z = terrains.valleys()
+    tools = terrains.Whitebox(tmp_path)
     dem = tools.read(z, "dem")
     directions = flow_directions(z)
     pointer = tools.array(tools.tools.hydrology.d8_pointer(dem=dem, esri_pntr=True))
@@ -44,8 +38,8 @@ def test_directions_and_accumulation_are_those_of_whitebox(tmp_path):
 
 
 def test_fill_is_that_of_whitebox(tmp_path):
-    z = T.rough(150, 200, 5)
-    tools = T.Whitebox(tmp_path)
+    z = terrains.rough(150, 200, 5)
+    tools = terrains.Whitebox(tmp_path)
     theirs = tools.tools.hydrology.fill_depressions_wang_and_liu(
         dem=tools.read(z, "dem"), fix_flats=False
     )
@@ -54,7 +48,7 @@ def test_fill_is_that_of_whitebox(tmp_path):
 
 @pytest.mark.parametrize("shape", [(300, 257), (128, 40), (129, 3), (1, 50), (260, 1), (2, 2)])
 def test_accumulation_is_that_of_pyflwdir_at_odd_sizes(shape):
-    z = T.with_holes(T.rough(*shape, seed=shape[0]), 1)
+    z = terrains.with_holes(terrains.rough(*shape, seed=shape[0]), 1)
     directions = flow_directions(fill_depressions(z))
     theirs = pyflwdir.from_array(np.where(directions == 255, 247, directions).astype(np.uint8))
     cells = theirs.upstream_area("cell")
@@ -72,9 +66,9 @@ def test_every_cell_drains_and_nothing_is_lost(z):
     known = ~np.isnan(z)
     assert ((directions == 255) == ~known).all()
     ends = directions == 0
-    assert not (ends & ~T.outlets_of(z)).any()
+    assert not (ends & ~terrains.outlets_of(z)).any()
     for row, column in np.argwhere(known):
-        heights = [filled[cell] for cell in T.path_from(directions, row, column)]
+        heights = [filled[cell] for cell in terrains.path_from(directions, row, column)]
         assert (np.diff(heights) <= 0).all()
     assert flow_accumulation(directions)[ends].sum() == known.sum()
 
@@ -101,7 +95,7 @@ def test_a_flat_drains_away_from_higher_ground_to_its_outlet():
     directions = flow_directions(z)
     for row in range(1, 8):
         for column in range(1, 8):
-            assert T.path_from(directions, row, column)[-1] == (4, 8)
+            assert terrains.path_from(directions, row, column)[-1] == (4, 8)
     # Flow converges on the middle row instead of hugging the walls.
     accumulation = flow_accumulation(directions)
     assert (accumulation[4, 4:8] > accumulation[[3, 5], 4:8]).all()
@@ -113,11 +107,11 @@ def test_a_wide_flat_takes_the_shortest_way():
     z[0], z[-1], z[:, -1] = 9, 9, 9
     directions = flow_directions(z)
     for column in range(799):
-        assert len(T.path_from(directions, 20, column)) == column + 1
+        assert len(terrains.path_from(directions, 20, column)) == column + 1
 
 
 def test_outlets_end_the_flow():
-    z = T.valleys(80, 70)
+    z = terrains.valleys(80, 70)
     sea = np.zeros(z.shape, bool)
     sea[30:50, 20:40] = True
     directions = flow_directions(z, outlets=sea)
@@ -134,11 +128,11 @@ def test_what_lies_in_a_depression_ends_there():
     assert flow_accumulation(directions)[directions == 0].sum() == 49
 
 
-@pytest.mark.parametrize("name", T.bundled())
+@pytest.mark.parametrize("name", terrains.bundled())
 def test_real_terrain_conserves_its_cells(name):
-    z, _ = T.bundled()[name]
+    z, _ = terrains.bundled()[name]
     filled = fill_depressions(z)
-    np.testing.assert_array_equal(filled, T.planchon_darboux(z))
+    np.testing.assert_array_equal(filled, terrains.planchon_darboux(z))
     directions = flow_directions(filled)
     accumulation = flow_accumulation(directions)
     assert accumulation[directions == 0].sum() == np.isfinite(z).sum()
@@ -146,7 +140,7 @@ def test_real_terrain_conserves_its_cells(name):
 
 
 def test_weights_add_up_as_cells_do():
-    z = T.with_holes(T.rough(140, 90, 2), 2)
+    z = terrains.with_holes(terrains.rough(140, 90, 2), 2)
     directions = flow_directions(fill_depressions(z))
     weights = np.random.default_rng(0).random(z.shape)
     total = weighted_accumulation(directions, weights)
@@ -161,7 +155,7 @@ def test_weights_add_up_as_cells_do():
 
 
 def test_upstream_area_and_the_network_know_the_cell():
-    z = T.valleys(90, 80)
+    z = terrains.valleys(90, 80)
     directions = flow_directions(z)
     accumulation = flow_accumulation(directions)
     area = upstream_area(directions, cell_size_m=0.1)

@@ -1,21 +1,15 @@
 """Height above drainage: a valley with an exact answer, and two other tools."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pyflwdir
 import pytest
+import terrains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.flood.conditioning import fill_depressions
 from ldt_toolbox.flood.flow import flow_accumulation, flow_directions
 from ldt_toolbox.flood.hand import height_above_drainage, stage_depth
-
-_spec = importlib.util.spec_from_file_location("terrains", Path(__file__).with_name("terrains.py"))
-T = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(T)
 
 
 def tilted_valley():
@@ -41,11 +35,11 @@ def test_a_tilted_valley_is_exact():
 
 
 def test_heights_are_those_of_whitebox_and_pyflwdir(tmp_path):
-    z = T.valleys()
+    z = terrains.valleys()
     directions = flow_directions(z)
     drainage = flow_accumulation(directions) >= 500
     hand = height_above_drainage(z, directions, drainage)
-    tools = T.Whitebox(tmp_path)
+    tools = terrains.Whitebox(tmp_path)
     theirs = tools.array(
         tools.tools.hydrology.elevation_above_stream(
             dem=tools.read(z, "dem"), streams=tools.read(drainage.astype(np.float32), "streams")
@@ -62,7 +56,7 @@ def test_heights_are_those_of_whitebox_and_pyflwdir(tmp_path):
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 300), st.integers(2, 40), st.integers(0, 10**6), st.floats(0.005, 0.5))
 def test_drainage_is_the_first_on_the_way_down(rows, columns, seed, share):
-    z = T.with_holes(T.rough(rows, columns, seed, beta=2.0), seed)
+    z = terrains.with_holes(terrains.rough(rows, columns, seed, beta=2.0), seed)
     if np.isnan(z).all():
         return
     filled = fill_depressions(z)
@@ -77,7 +71,7 @@ def test_drainage_is_the_first_on_the_way_down(rows, columns, seed, share):
         if np.isnan(z[row, column]):
             assert hand.drainage_cell[row, column] < 0
             continue
-        met = [cell for cell in T.path_from(directions, row, column) if drainage[cell]]
+        met = [cell for cell in terrains.path_from(directions, row, column) if drainage[cell]]
         if met:
             assert hand.drainage_cell[row, column] == met[0][0] * columns + met[0][1]
             assert hand.height[row, column] == filled[row, column] - filled[met[0]]
