@@ -1,17 +1,16 @@
 """The event stream: append-only, one version a change, read by a client of another hand."""
 
-import http.server
 import json
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ldt_toolbox.publish import FinishedRun, entities_of, ldes
+from ldt_toolbox.twin.ogc.extension import ogc_apis
+from ldt_toolbox.twin.serve import Twin
 from pyld import jsonld
 
 TREE, DCT = "https://w3id.org/tree#", "http://purl.org/dc/terms/"
@@ -157,15 +156,10 @@ def ldes_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder that a plain web server serves."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    """A feed that a twin serves."""
+    folder = tmp_path / "catalogue"
+    with Twin(extensions=[ogc_apis(catalogue=folder)]) as twin:
+        yield folder / "ldes", f"{twin.url}/catalogue/ldes"
 
 
 @pytest.mark.reference

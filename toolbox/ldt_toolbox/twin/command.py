@@ -53,6 +53,10 @@ def up(
     runs: Annotated[
         Path, typer.Option(help="Folder of results: layers are served, processes write there.")
     ] = Path("results"),
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(help="Folder of `ldt publish --catalogue` to serve at /catalogue/."),
+    ] = None,
     territory: Annotated[
         list[Path] | None,
         typer.Option("--territory", "-t", help="A territory.yaml for processes; repeatable."),
@@ -70,12 +74,14 @@ def up(
     with Twin(
         store, host=host, port=port, token=token, allow_hosts=allow_host or (),
         limits=Limits(receivers=tuple(notify or ())),
-        extensions=[ogc_apis(runs=runs, territories=territory or ())],
+        extensions=[ogc_apis(runs=runs, territories=territory or (), catalogue=catalogue)],
     ) as twin:  # fmt: skip
         typer.echo(f"twin      {twin.url}/")
         typer.echo(f"NGSI-LD   {twin.url}/ngsi-ld/v1")
         typer.echo(f"OGC APIs  {twin.url}/collections  {twin.url}/processes")
         typer.echo(f"OpenAPI   {twin.url}/api")
+        if catalogue is not None:
+            typer.echo(f"catalogue {twin.url}/catalogue/catalogue.ttl")
         typer.echo(f"store     {store or 'a temporary file, gone with the twin'}")
         typer.echo(f"writing   {'needs the token' if token else 'is open to this machine'}")
         typer.echo(f"notifies  {', '.join(['this machine', *(notify or ())])}")

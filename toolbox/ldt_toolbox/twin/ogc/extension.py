@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from ldt_toolbox.twin.app import Extension
 from ldt_toolbox.twin.ngsi_ld.call import Services
 from ldt_toolbox.twin.ngsi_ld.routing import Router
+from ldt_toolbox.twin.ogc.catalogue import catalogue_files
 from ldt_toolbox.twin.ogc.features import Features
 from ldt_toolbox.twin.ogc.jobs import Jobs
 from ldt_toolbox.twin.ogc.landing import Landing
@@ -18,7 +19,9 @@ from ldt_toolbox.twin.ogc.openapi import OpenApi
 from ldt_toolbox.twin.ogc.processes import Processes
 
 
-def ogc_apis(*, runs: Path | None = None, territories: Sequence[Path] = ()) -> Extension:
+def ogc_apis(
+    *, runs: Path | None = None, territories: Sequence[Path] = (), catalogue: Path | None = None
+) -> Extension:
     """Make the extension with OGC API Features and Processes and the landing page.
 
     Parameters
@@ -28,6 +31,8 @@ def ogc_apis(*, runs: Path | None = None, territories: Sequence[Path] = ()) -> E
         one if left out.
     territories : sequence of pathlib.Path
         Territories beyond the bundled ones that processes run on.
+    catalogue : pathlib.Path, optional
+        Folder of `ldt publish --catalogue` that is served at ``/catalogue/``.
 
     Returns
     -------
@@ -50,9 +55,10 @@ def ogc_apis(*, runs: Path | None = None, territories: Sequence[Path] = ()) -> E
         described = [
             features.table(),
             Processes(jobs, territories).table(),
-            Landing(features.all).table(),
+            Landing(features.all, catalogue=catalogue is not None).table(),
         ]
         tables = [*described, OpenApi(described, services.root).table()]
-        return [route for table in tables for route in outer.routes(table)]
+        files = [catalogue_files(catalogue)] if catalogue is not None else []
+        return [*files, *(route for table in tables for route in outer.routes(table))]
 
     return extend

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ldt_toolbox.paths import package_root
-from ldt_toolbox.twin.ngsi_ld.call import Call
+from ldt_toolbox.twin.ngsi_ld.call import JSON_LD, Call
 from ldt_toolbox.twin.ngsi_ld.routing import Table as Routes
 from ldt_toolbox.twin.ogc.answers import (
     HTML,
@@ -21,6 +21,7 @@ from ldt_toolbox.twin.ogc.answers import (
     media_of,
     refused,
 )
+from ldt_toolbox.twin.ogc.catalogue import ROOT
 from ldt_toolbox.twin.ogc.collection import Collection
 
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
@@ -49,6 +50,11 @@ CONFORMANCE = (
     ),
 )  # fmt: skip
 
+_CATALOGUE = (
+    ("catalogue.jsonld", "related", JSON_LD, "Catalogue of published runs (DCAT-AP)"),
+    ("stac/catalog.json", "related", JSON, "Layers of published runs (STAC)"),
+    ("ldes/feed.jsonld", "related", JSON_LD, "Event stream of published entities (LDES)"),
+)
 _MEDIA = {".js": "text/javascript", ".css": "text/css"}
 
 
@@ -59,10 +65,15 @@ class Landing:
     ----------
     collections : callable
         Finds the collections of a request.
+    catalogue : bool
+        Whether a catalogue folder is served.
     """
 
-    def __init__(self, collections: Callable[[Call], Sequence[Collection]]) -> None:
+    def __init__(
+        self, collections: Callable[[Call], Sequence[Collection]], *, catalogue: bool = False
+    ) -> None:
         self._collections = collections
+        self._catalogue = catalogue
         folder = package_root() / "twin" / "web"
         self._assets: Mapping[str, Path] = {
             path.name: path for path in folder.iterdir() if path.suffix in _MEDIA
@@ -92,6 +103,8 @@ class Landing:
             link(call, "/jobs", f"{rel}job-list", JSON, "Jobs"),
             link(call, "/ngsi-ld/v1/types", "related", JSON, "NGSI-LD: types of entities"),
         ]
+        if self._catalogue:
+            links += [link(call, f"{ROOT}/{path}", *told) for path, *told in _CATALOGUE]
         document: dict[str, Any] = {
             "title": "Local twin",
             "description": "Entities, layers of runs and use cases of a local digital twin",
