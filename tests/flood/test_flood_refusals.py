@@ -13,12 +13,9 @@ from ldt_toolbox.errors import CRSError, DataError
 from ldt_toolbox.flood import steps
 from ldt_toolbox.flood import use_case as flood
 from ldt_toolbox.registry import registry
+from made_valley import CELL, COLUMNS, EPSG, NORTH, ONE_STORM, ROWS, WEST
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
-
-EPSG = 32631
-WEST, NORTH, CELL, ROWS, COLUMNS = 300_000.0, 5_700_000.0, 5.0, 40, 60
-ONE_STORM = {"return_periods_years": [100], "rain_mm": [50]}
 
 
 def tilted():

@@ -5,14 +5,15 @@ import pytest
 from ldt_toolbox.errors import MissingFileError
 from ldt_toolbox.flood import flooding, steps
 from ldt_toolbox.flood.checkpoint import Checkpoint
+from made_valley import ONE_STORM
 
-ONE_STORM = {"return_periods_years": [100], "rain_mm": [50], "simulation_h": 0.5}
+SHORT_STORM = ONE_STORM | {"simulation_h": 0.5}
 
 
 @pytest.fixture(scope="module")
 def scene(valleys):
     place = valleys.territory()
-    inputs, parameters = valleys.inputs(place), valleys.parameters(place, **ONE_STORM)
+    inputs, parameters = valleys.inputs(place), valleys.parameters(place, **SHORT_STORM)
     ground = steps.lay(inputs, parameters)
     return inputs, ground, steps.rain(inputs, parameters), parameters
 
@@ -54,9 +55,9 @@ def test_another_run_does_not_take_the_state(scene, valleys, monkeypatch, tmp_pa
     inputs, ground, rain, parameters = scene
     steps.event(inputs, ground, rain, parameters)
     steps.event(inputs, ground, type(rain)(rain.event.scaled(1.5), {}, rain.table, ()), parameters)
-    longer = valleys.parameters(inputs.territory, **(ONE_STORM | {"simulation_h": 0.6}))
+    longer = valleys.parameters(inputs.territory, **(SHORT_STORM | {"simulation_h": 0.6}))
     steps.event(inputs, ground, rain, longer)
-    rougher = valleys.parameters(inputs.territory, **(ONE_STORM | {"manning_n": 0.1}))
+    rougher = valleys.parameters(inputs.territory, **(SHORT_STORM | {"manning_n": 0.1}))
     steps.event(inputs, steps.lay(inputs, rougher), rain, rougher)
     assert len(list(tmp_path.glob("flood-*.npz"))) == 4
 

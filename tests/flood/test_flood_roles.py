@@ -11,12 +11,9 @@ from ldt_toolbox.flood import steps
 from ldt_toolbox.flood.damage import damaged_share
 from ldt_toolbox.flood.flooding import inflows_of
 from ldt_toolbox.space.paint import paint
+from made_valley import CELL, COLUMNS, EPSG, NORTH, ONE_STORM, ROWS, WEST
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
-
-EPSG = 32631
-WEST, NORTH, CELL, ROWS, COLUMNS = 300_000.0, 5_700_000.0, 5.0, 40, 60
-ONE_STORM = {"return_periods_years": [100], "rain_mm": [50]}
 
 
 def levels():

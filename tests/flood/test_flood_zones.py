@@ -7,12 +7,9 @@ import pytest
 import shapely
 from ldt_toolbox.errors import DataError
 from ldt_toolbox.flood.zones import depths, return_periods
+from made_valley import CELL, COLUMNS, EPSG, NORTH, ONE_STORM, ROWS, WEST
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
-
-EPSG = 32631
-WEST, NORTH, CELL, ROWS, COLUMNS = 300_000.0, 5_700_000.0, 5.0, 40, 60
-ONE_STORM = {"return_periods_years": [100], "rain_mm": [50]}
 
 
 def band(from_row, to_row):
