@@ -1,4 +1,4 @@
-"""The made valley as fixtures; puts this folder on the path, as folders of tests are no packages."""
+"""The made valley as fixtures; its folder goes on the path, as folders of tests are no packages."""
 
 import sys
 from pathlib import Path
