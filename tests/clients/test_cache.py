@@ -310,3 +310,33 @@ def test_links_come_back_from_the_cache(server, client, cache):
     assert answer.links("next") == [f"{server.url}/page?at=2"]
     (entry,) = files(cache, "entries")
     assert set(json.loads(entry.read_text())) == {"url", "status", "headers", "sha256", "stored_at"}
+
+
+def test_what_says_whether_an_answer_is_whole_is_kept_with_it(server, hostile, client, cache):
+    told = [
+        ("NGSILD-Results-Count", "7"), ("NGSILD-Warning", "199 - source away"),
+        ("Content-Range", "date-time 2026-01-01T00:00:00Z-2026-01-02T00:00:00Z/*"),
+        ("ETag", '"1"'),
+    ]  # fmt: skip
+    server.route("GET", "/part", lambda request: hostile.Reply(206, [1], told))
+    client(cache=cache).get("/part")
+    again = client(cache=cache, offline=True).get("/part")
+    assert (again.status, again.from_cache) == (206, True)
+    assert {name: again.headers[name] for name, _ in told} == dict(told)
+
+
+def test_that_nothing_is_there_is_kept_for_those_who_expect_it(server, client, cache):
+    client(cache=cache).get("/nowhere", expected=(200, 404))
+    offline = client(cache=cache, offline=True)
+    assert offline.get("/nowhere", expected=(200, 404)).status == 404
+    with pytest.raises(errors.OfflineError):
+        offline.get("/nowhere")
+    with pytest.raises(errors.NotFound):
+        client(cache=cache).get("/nowhere")
+
+
+def test_an_answer_that_quotes_a_credential_in_a_header_is_not_kept(server, hostile, client, cache):
+    said = [("NGSILD-Warning", "199 - asked with Bearer S3CRET-token")]
+    server.route("GET", "/quoted", lambda request: hostile.Reply(200, [], said))
+    client(cache=cache).get("/quoted")
+    assert files(cache, "entries") == []

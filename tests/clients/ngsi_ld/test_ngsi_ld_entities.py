@@ -4,7 +4,14 @@ import logging
 
 import pytest
 from ldt_toolbox.clients.auth import BearerToken
-from ldt_toolbox.clients.errors import Conflict, HttpStatusError, NotFound, NotImplementedByServer
+from ldt_toolbox.clients.cache import Cache
+from ldt_toolbox.clients.errors import (
+    Conflict,
+    HttpStatusError,
+    NotFound,
+    NotImplementedByServer,
+    OfflineError,
+)
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.imperfect import CapabilityWarning
 from ldt_toolbox.clients.ngsi_ld import GeoQuery, NgsiLd, PartlyDone, Q
@@ -253,3 +260,20 @@ def test_a_write_that_failed_in_some_sources_is_no_success(server, reply, client
     with pytest.raises(PartlyDone) as error:
         client.entities.delete(ROOM["id"])
     assert error.value.errors[0].registration_id == "urn:r:1"
+
+
+def test_what_was_asked_once_is_answered_without_a_network(broker, server, tmp_path) -> None:
+    rooms = [{**ROOM, "id": f"urn:ngsi-ld:Room:{n}"} for n in range(5)]
+    broker.put(*rooms)
+    asked = {"type": "Room", "page_size": 2}
+    with HttpClient(server.url, cache=Cache(tmp_path)) as http:
+        found = NgsiLd(server.url, http=http).entities.query(**asked)
+    number = len(server.requests)
+    with HttpClient(server.url, cache=Cache(tmp_path), offline=True) as http:
+        client = NgsiLd(server.url, http=http)
+        assert client.entities.query(**asked) == found == rooms
+        with pytest.raises(OfflineError, match="Room"):
+            client.entities.query(type="Room", q=Q.attr("colour") == "red")
+        with pytest.raises(OfflineError):
+            client.entities.create(ROOM)
+    assert len(server.requests) == number

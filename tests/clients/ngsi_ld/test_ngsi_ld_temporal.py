@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ldt_toolbox.clients import imperfect
+from ldt_toolbox.clients.cache import Cache
 from ldt_toolbox.clients.errors import NotFound, NotImplementedByServer
+from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.imperfect import CapabilityWarning, CutAnswerWarning
-from ldt_toolbox.clients.ngsi_ld import Q, observations
+from ldt_toolbox.clients.ngsi_ld import NgsiLd, Q, observations
 from ldt_toolbox.clients.ngsi_ld.evolution import merged
 from ldt_toolbox.clients.ngsi_ld.windows import range_of
 from ldt_toolbox.errors import WrongUseError
@@ -355,3 +357,21 @@ def test_a_long_temporal_query_is_sent_as_a_url_where_it_has_to_be(
     posts = [request for request in server.requests if request.method == "POST"]
     assert len(posts) == (1 if kind else 0)
     assert server.requests[-1].query["id"] == ",".join(ids)
+
+
+@pytest.mark.parametrize("says", [True, False])
+@pytest.mark.parametrize("cap", [30, 10**9])
+def test_history_that_was_asked_once_is_whole_without_a_network(
+    broker, server, station, tmp_path, says, cap
+) -> None:
+    broker.cap, broker.says_206 = cap, says
+    window = {"start": stamp(-500), "end": stamp(9999)}
+    found = {}
+    for offline in (False, True):
+        with HttpClient(server.url, cache=Cache(tmp_path), offline=offline) as http:
+            temporal = NgsiLd(server.url, http=http).temporal
+            found[offline] = [temporal.get(station, **window)]
+            found[offline] += temporal.query(type="Station", **window)
+        server.route("*", "*", None)  # nothing answers from now on
+    assert found[True] == found[False]
+    assert [values(one) for one in found[True]] == [list(range(400))] * 2

@@ -34,7 +34,13 @@ from ldt_toolbox.errors import OutputError
 
 # Headers that say nothing about what is asked for
 _NOT_IN_KEY = frozenset({"user-agent", "accept-encoding", "connection", "content-length"})
-_KEPT = ("Content-Type", "ETag", "Last-Modified", "Cache-Control", "Date", "Age", "Expires", "Link")
+_KEPT = frozenset(
+    {
+        "content-type", "etag", "last-modified", "cache-control", "date", "age", "expires", "link",
+        # what says whether an answer is whole, and how many there are
+        "content-range", "ngsild-results-count", "ngsild-warning", "fiware-total-count",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -164,16 +170,15 @@ class Cache:
             return None
 
     def store(self, key: str, answer: Answer) -> None:
-        """Keep an answer, unless it says `no-store` or `Vary: *`, or its links hold credentials.
+        """Keep an answer, unless it says `no-store` or `Vary: *`, or a header holds credentials.
 
         Raises
         ------
         OutputError
             The folder cannot be written.
         """
-        links = answer.headers.get("Link", "")
         barred = "no-store" in _directives(answer.headers) or answer.headers.get("Vary", "") == "*"
-        if barred or mask_text(links) != links:
+        if barred or any(mask_text(text) != text for text in _kept(answer.headers).values()):
             self._entry(key).unlink(missing_ok=True)
             return
         digest = hashlib.sha256(answer.content).hexdigest()
@@ -186,7 +191,7 @@ class Cache:
         """Renew an entry that the server confirmed with 304 (RFC 9111, 4.3.4)."""
         merged = CaseInsensitiveDict[str](stored.answer.headers)
         merged.pop("Age", None)
-        merged.update({name: headers[name] for name in _KEPT if name in headers})
+        merged.update(_kept(headers))
         old = stored.answer
         answer = Answer(old.status, old.url, merged, old.content, from_cache=True)
         with self._writing():
@@ -237,7 +242,7 @@ class Cache:
         entry = {
             "url": answer.url,
             "status": answer.status,
-            "headers": {name: answer.headers[name] for name in _KEPT if name in answer.headers},
+            "headers": _kept(answer.headers),
             "sha256": digest,
             "stored_at": self._clock(),
         }
@@ -267,6 +272,10 @@ class Cache:
                 f"cache folder {self.folder} cannot be written: {error.strerror}; "
                 "choose another folder or free space"
             ) from None
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: str(text) for name, text in headers.items() if name.lower() in _KEPT}
 
 
 def _directives(headers: Mapping[str, str]) -> dict[str, str]:

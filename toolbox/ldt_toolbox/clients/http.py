@@ -29,6 +29,9 @@ from ldt_toolbox.clients.transport import Transport
 from ldt_toolbox.errors import WrongUseError
 
 _OK = (200, 201, 204, 206, 207)
+# 206 without a Range is part of an answer by the rules of a standard above HTTP (NGSI-LD 6.3.10);
+# 404 comes here only if the caller expects it
+_KEPT_STATUSES = frozenset({200, 206, 404})
 _CONDITIONS = frozenset(
     {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "range", "if-range"}
 )
@@ -178,6 +181,8 @@ class HttpClient:
             idempotent = method in IDEMPOTENT_METHODS
         key = self._key(hop, idempotent)
         stored = self._cache.find(key) if self._cache is not None and key else None
+        if stored is not None and stored.answer.status not in expected:
+            stored = None  # kept for a caller to whom it was no error
         if self._offline:
             if stored is None:
                 raise self._not_here(hop, key)
@@ -313,7 +318,7 @@ class HttpClient:
                 self._cache.forget(hop.url)
         elif answer.status == 304 and stored is not None:
             return self._cache.confirm(key, stored, answer.headers)
-        elif answer.status == 200:
+        elif answer.status in _KEPT_STATUSES:
             self._cache.store(key, answer)
         return answer
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ldt_toolbox.clients.answer import Answer
-from ldt_toolbox.clients.errors import BadRequest, NotFound, NotImplementedByServer
+from ldt_toolbox.clients.errors import BadRequest, NotImplementedByServer
 from ldt_toolbox.clients.ngsi_ld.aggregation import aggregation_params, checked_aggregates, says_cut
 from ldt_toolbox.clients.ngsi_ld.connection import (
     Connection,
@@ -92,16 +92,13 @@ class Temporal(History):
         window = _window(start, end)
         path = f"temporal/entities/{segment(id)}"
 
-        def ask(part: Window, latest: int | None) -> Part:
-            try:
-                answer = self._asked(path, question, part, latest, {})
-            except NotFound:
-                if part == window:
-                    raise
+        def ask(part: Window, latest: int | None, *, whole: bool = False) -> Part:
+            answer = self._asked(path, question, part, latest, {}, may_miss=not whole)
+            if answer.status == 404:
                 return Part([])  # nothing in this part of the window
             return _part(answer, [element(answer, "an evolution")])
 
-        first = ask(window, last_n)
+        first = ask(window, last_n, whole=True)
         parts = self._gatherer(ask, question, probe).gather(window, first, last_n)
         return self._joined(first.entities[0], parts, question)
 
@@ -286,8 +283,13 @@ class Temporal(History):
         window: Window,
         latest: int | None,
         paging: Mapping[str, str],
+        *,
+        may_miss: bool = False,
     ) -> Answer:
-        """Answer in the form that was asked for, from servers before 1.8 too."""
+        """Answer in the form that was asked for, from servers before 1.8 too.
+
+        With `may_miss`, that there is nothing (404) is an answer too, which a cache may keep.
+        """
 
         def ask() -> Answer:
             params = question.params(window, latest, self._link.style) | dict(paging)
@@ -300,7 +302,8 @@ class Temporal(History):
                 except NotImplementedByServer:
                     self._posts = False
             feature = FEATURE if several else ""
-            return self._link.ask(path, params, expected=(200, 206), feature=feature)
+            expected = (200, 206, 404) if may_miss else (200, 206)
+            return self._link.ask(path, params, expected=expected, feature=feature)
 
         pairs = question.form == "temporalValues"
         unsure = pairs and self._link.style == "format" and not self._form_known
