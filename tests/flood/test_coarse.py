@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from ldt_toolbox.flood import scenario, steps, use_case
+from ldt_toolbox.flood import layers, scenario, steps, use_case
 from ldt_toolbox.flood.coarse import coarse_ground, coarse_setup, finer, side_within
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
@@ -101,3 +101,26 @@ def test_water_lost_by_any_run_is_told(valleys, monkeypatch):
     assert any("The simulation of 10 years" in text for text in lost)
     assert any(text.startswith("The simulation gained") for text in lost)
     assert result.indicators["mass_error"].value > 1e-6
+
+
+def test_an_animation_of_a_large_grid_holds_the_same_water_on_fewer_cells(valleys, monkeypatch):
+    place = valleys.territory()
+    inputs = valleys.inputs(place)
+    parameters = valleys.parameters(
+        place, return_periods_years=[100], rain_mm=[50], simulation_h=0.5, snapshot_min=10
+    )
+    ground = steps.lay(inputs, parameters)
+    run = steps.event(inputs, ground, steps.rain(inputs, parameters), parameters)
+    monkeypatch.setattr(layers, "SHOWN_DEPTH_M", 0.0)
+    own = layers.frames(ground, run)["event"]
+    assert own.values.shape == (3, 40, 60)
+    monkeypatch.setattr(layers, "MOST_FRAME_CELLS", 40 * 60 / 4)
+    fewer = layers.frames(ground, run)["event"]
+    assert fewer.values.shape == (3, 20, 30)
+    assert fewer.transform.a == 2 * own.transform.a
+    assert fewer.minutes == own.minutes == (10, 20, 30)
+    # means of float32
+    np.testing.assert_allclose(
+        4 * fewer.values.sum(axis=(1, 2), dtype=np.float64),
+        own.values.sum(axis=(1, 2), dtype=np.float64), rtol=1e-6,
+    )  # fmt: skip

@@ -4,7 +4,8 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from ldt_toolbox.flood.ground import Ground
+from ldt_toolbox.flood.coarse import side_within
+from ldt_toolbox.flood.ground import Ground, coarser
 from ldt_toolbox.flood.hand import stage_depth
 from ldt_toolbox.flood.robustness import Draws
 from ldt_toolbox.flood.screening import Screening
@@ -13,9 +14,11 @@ from ldt_toolbox.flood.steps import Access, Hazard
 from ldt_toolbox.flood.town import Impact, Town
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.space.frames import Frames
+from ldt_toolbox.space.paint import pool
 from ldt_toolbox.space.raster import Raster
 
 SHOWN_DEPTH_M = 0.05
+MOST_FRAME_CELLS = 400_000
 # Limits of the hazard rating: caution, danger for some, for most, for all (Defra & Environment
 # Agency 2006, FD2321/TR1; from memory).
 RATING_LIMITS = (0.75, 1.25, 2.0)
@@ -69,13 +72,18 @@ def of(
 
 
 def frames(ground: Ground, run: Simulation) -> dict[str, Frames]:
-    """Depths in the course of the event, NaN where dry; nothing where the run kept none."""
+    """Depths in the course of the event, NaN where dry; nothing where the run kept none.
+
+    A large grid is shown on larger cells, with the mean depth of each.
+    """
     if not run.snapshots_m:
         return {}
-    depth = np.stack(run.snapshots_m)
+    side = side_within(ground.grid.values.size, MOST_FRAME_CELLS, power=2)
+    grid = coarser(ground.grid, side)
+    depth = np.stack([pool(one, side, np.nanmean) for one in run.snapshots_m])
     shown = np.where(depth >= SHOWN_DEPTH_M, depth, np.nan).astype(np.float32)
     minutes = tuple(second / 60 for second in run.snapshot_s)
-    return {"event": Frames(shown, minutes, ground.grid.transform, ground.grid.crs, "MTR")}
+    return {"event": Frames(shown, minutes, grid.transform, grid.crs, "MTR")}
 
 
 def rating_classes(ground: Ground, run: Simulation) -> Raster:
