@@ -1,10 +1,12 @@
 """Write parameter cells, expected.json and headline outputs anew, after a change that was meant.
 
-    python tests/notebooks/refresh.py
+    python tests/notebooks/refresh.py                    all of them
+    python tests/notebooks/refresh.py mobility 30-local-twin
 
 Tolerances, reasons and every other cell stay as they are: look at the difference before you commit.
 """
 
+import argparse
 import copy
 import json
 import os
@@ -24,13 +26,25 @@ MARK = "# NBVAL_CHECK_OUTPUT"
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cases = dict(use_case_folders())
+    cookbook = {
+        path.stem: path for path in sorted(Path(str(data_root()), "notebooks").glob("*.ipynb"))
+    }
+    parser.add_argument("names", nargs="*", help=f"some of {', '.join([*cases, *cookbook])}")
+    names = parser.parse_args().names or [*cases, *cookbook]
+    if unknown := set(names) - {*cases, *cookbook}:
+        parser.error(f"no notebook {sorted(unknown)}")
     os.environ["LDT_OFFLINE"] = "1"
-    for name, folder in use_case_folders():
+    for name, folder in cases.items():
+        if name not in names:
+            continue
         refresh_parameters(UseCase.find(name))
         refresh_expected(UseCase.find(name), folder / "expected.json")
         refresh_outputs(folder / "notebook.ipynb")
-    for path in sorted(Path(str(data_root()), "notebooks").glob("*.ipynb")):
-        refresh_outputs(path)
+    for name, path in cookbook.items():
+        if name in names:
+            refresh_outputs(path)
 
 
 def opening_territory(case: UseCase) -> str:
