@@ -28,9 +28,10 @@ from shapely import box
 CASE, PLACE, RUN_ID = "wet-feet", "monaco", "20260701T120000Z-abc123"
 
 
-def _results() -> Results:
+def _results(*, rows: int = 8, suppressed: tuple[str, ...] = ()) -> Results:
     crs, corner = CRS.from_epsg(32632), (374000.0, 4844000.0)
-    depth = np.zeros((8, 10), dtype=np.float32)
+    depth = np.zeros((rows, 10), dtype=np.float32)
+    depth[8:] = 40.0  # further rows are under water
     depth[:4, :4] = 80.0  # one cell of 20 m, 5 m each
     depth[4:, 8:] = 20.0  # the last block is half a cell wide
     depth[0, 0] = np.nan
@@ -42,6 +43,8 @@ def _results() -> Results:
          "hours": [3.0, np.nan, np.nan, 1.0]},
         geometry=shapes, crs=crs,
     )  # fmt: skip
+    if suppressed:
+        wet["suppressed"] = wet["name"].isin(suppressed)
     return Results(
         answer={"en": "Ankles.", "fr": "Chevilles."},
         weight={"en": "people", "fr": "habitants"},
@@ -63,15 +66,17 @@ def _results() -> Results:
     )
 
 
-def finished_run(folder: Path, *, run_id: str = RUN_ID, worst: float = 1.25) -> FinishedRun:
-    """Write a run and read it back."""
+def finished_run(
+    folder: Path, *, run_id: str = RUN_ID, worst: float = 1.25, **shape: Any
+) -> FinishedRun:
+    """Write a run and read it back; `shape` is that of the layers."""
     case_folder = folder / "use-cases" / CASE
     case_folder.mkdir(parents=True, exist_ok=True)
     manifest = Path(__file__).with_name(f"{CASE}.yaml").read_text(encoding="utf-8")
     (case_folder / "use-case.yaml").write_text(manifest, encoding="utf-8")
     (case_folder / "notebook.ipynb").write_text("{}", encoding="utf-8")
     case, place = UseCase.read(case_folder), Territory.find(PLACE)
-    results = _results()
+    results = _results(**shape)
     results.indicators["worst"] = Indicator(worst, 0.9, 1.75, "5th to 95th percentile of 40 draws")
     out = folder / run_id
     results.write(out, case, territory=PLACE)

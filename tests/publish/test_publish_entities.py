@@ -210,3 +210,16 @@ def test_a_record_that_leads_elsewhere_or_is_none(
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError, match=said):
         FinishedRun.read(run.folder, case=run.case)
+
+
+def test_cells_that_are_suppressed_are_never_published(
+    make_run: Callable[..., FinishedRun],
+) -> None:
+    """Too few people live there: neither value nor place, and the others keep their ids."""
+    every = by_type(make_run())["FloodDepth"]
+    assert "school" in every
+    few = make_run(suppressed=("school",))
+    kept = by_type(few)["FloodDepth"]
+    assert kept.keys() == every.keys() - {"school"}
+    assert "school" not in json.dumps(entities_of(few).entities)
+    assert not [one for one in entities_of(few).refused if "school" in one], "nor told as failed"

@@ -15,6 +15,7 @@ from ldt_toolbox.publish.finished import FinishedRun
 from ldt_toolbox.publish.vocabulary import Entity, link, text, urn
 from ldt_toolbox.space.raster import Raster
 
+_SUPPRESSED = "suppressed"
 _ID, _ROLE, _RUN, _SCENARIO = "ldt:id", "ldt:role", "ldt:run", "ldt:scenario"
 
 
@@ -40,7 +41,8 @@ def feature_entities(
         Normalised, locations in EPSG:4326.
     refused : dict of str to str
         Reason by id of the features that the model of their type refuses. Features that hold no
-        value at all are neither: there is nothing to tell of them.
+        value at all are neither: there is nothing to tell of them. Nor are those that the column
+        `suppressed` marks, as too few people live there, whatever values they hold.
     """
     output = run.case.layers[layer]
     model = catalogue()[key.type]
@@ -86,6 +88,8 @@ def _rows(frame: Any, key: EntityKey, layer: str) -> "gpd.GeoDataFrame":
         )
     frame = frame.copy()
     frame[_ID] = frame[key.id].astype(str) if key.id else [str(row) for row in range(len(frame))]
+    if _SUPPRESSED in frame.columns:
+        frame = frame[~frame[_SUPPRESSED].astype(bool)]
     if key.above is not None:
         first = next(iter(key.attributes))
         frame = frame[frame[first] > key.above]
