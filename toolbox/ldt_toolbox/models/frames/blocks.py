@@ -75,7 +75,7 @@ def rows(attribute: Any, *, timeproperty: str) -> Rows:
                 "pandas.DataFrame(aggregates(entity)) of the client is a table of them"
             )
         value = block[single] if single else _bare(block)
-        found.values.append(None if value in _DELETED else value)
+        found.values.append(_there(value))
         found.times.append(block.get(timeproperty, ""))
         found.units.append(unit)
         found.sets.append(dataset)
@@ -99,7 +99,7 @@ def _add_pairs(found: Rows, pairs: list[Any], single: str, unit: str, dataset: s
         values = [
             one[single] if isinstance(one, dict) and set(one) == {single} else one for one in values
         ]
-    found.values.extend(None if value in _DELETED else value for value in values)
+    found.values.extend(map(_there, values))
     found.times.extend(pair[1] for pair in kept)
     found.units.extend([unit] * len(kept))
     found.sets.extend([dataset] * len(kept))
@@ -112,3 +112,8 @@ def _bare(block: dict[str, Any]) -> Any:
 
 def _text(written: Any) -> str:
     return written if isinstance(written, str) else ""
+
+
+def _there(value: Any) -> Any:
+    """Value, or None where the attribute was deleted."""
+    return None if isinstance(value, str | dict) and value in _DELETED else value
