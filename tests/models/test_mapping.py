@@ -173,6 +173,30 @@ def test_entities_in_another_unit_are_read_back(station):
         station.back([entity])
 
 
+def test_entities_that_do_not_fit_are_rejects_and_the_others_come_back(station):
+    row = {"id": "1", "t": 68, "when": "2024-07-01T12:00:00", "lon": 7.4, "lat": 43.7}
+    (good,), _ = station.apply([row])
+    warm, device = good["temperature"], {"type": "Property", "value": "urn:ngsi-ld:Device:7"}
+    spoilt = [
+        ({"type": "Device"}, "not WeatherObserved"),
+        ({"temperature": 20}, "holds no `value`"),
+        ({"temperature": [warm, warm]}, "one instance"),
+        ({"temperature": {**warm, "unitCode": "MTR"}}, "does not convert to CEL"),
+        ({"refDevice": device, "dateObserved": "noon"}, "holds no `object`"),
+    ]
+    entities = [{**good, **change} for change, _ in spoilt]
+    records, rejects = station.restore([good, *entities, 7, {**good, "type": ["X", good["type"]]}])
+    assert [record["id"] for record in records] == ["1", "1"]
+    assert len(rejects) == len(spoilt) + 1
+    for reject, (_, words), entity in zip(rejects, spoilt, entities, strict=False):
+        assert words in str(reject)
+        assert reject.record is entity
+    assert [one.target for one in rejects[4].reasons] == ["dateObserved", "refDevice"]
+    assert rejects[0].place == f"entity 2 ({good['id']})"
+    with pytest.raises(RefusedError, match="and 1 others: correct them"):
+        station.back([*entities, 7])
+
+
 def test_languages():
     table = Mapping.of([
         {"source": "code", "target": "Scenario.id", "rule": "urn Scenario"},

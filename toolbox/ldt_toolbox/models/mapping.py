@@ -197,26 +197,51 @@ class Mapping:
         return entities, rejects
 
     def back(self, entities: Iterable[Any]) -> list[dict[str, Any]]:
-        """Turn entities into records.
+        """Turn entities into records; all of them, or none.
 
-        Parameters
-        ----------
-        entities : iterable of dict
-            Normalised NGSI-LD; numbers in other units than the model's are converted.
-
-        Returns
-        -------
-        list of dict
-            Value by source field, one for each entity. Numbers come back as numbers and times in
-            the zone of the rule; fields that the table does not name are not known any more, and
-            what `lossy` names comes back as one of the values that mean the same.
+        Parameters and records are those of `restore`.
 
         Raises
         ------
         RefusedError
-            If an entity does not fit the table.
+            If entities do not fit the table, with the first of them.
         """
-        return [self._record(entity) for entity in entities]
+        records, rejects = self.restore(entities)
+        if rejects:
+            more = f", and {len(rejects) - 5} others" if len(rejects) > 5 else ""
+            told = "; ".join(str(reject) for reject in rejects[:5])
+            raise RefusedError(f"{told}{more}: correct them, or take restore() to go on without")
+        return records
+
+    def restore(self, entities: Iterable[Any]) -> tuple[list[dict[str, Any]], list[Reject]]:
+        """Turn entities into records, and say which do not fit the table.
+
+        Parameters
+        ----------
+        entities : iterable of dict
+            Normalised or concise NGSI-LD; numbers in other units than the model's are converted.
+
+        Returns
+        -------
+        records : list of dict
+            Value by source field, one for each entity that fits. Numbers come back as numbers and
+            times in the zone of the rule; fields that the table does not name are not known any
+            more, and what `lossy` names comes back as one of the values that mean the same.
+        rejects : list of Reject
+            One for each entity that does not, with all its reasons: another type, a unit that does
+            not convert, bare values, several instances, an attribute of another kind.
+        """
+        records: list[dict[str, Any]] = []
+        rejects: list[Reject] = []
+        for number, entity in enumerate(entities, 1):
+            record, reasons = self._record(entity)
+            if reasons:
+                name = entity.get("id") if isinstance(entity, AnyMapping) else None
+                place = f"entity {number}" + (f" ({name})" if isinstance(name, str) else "")
+                rejects.append(Reject(place, entity, tuple(reasons)))
+            else:
+                records.append(record)
+        return records, rejects
 
     def _entity(
         self,
@@ -267,17 +292,22 @@ class Mapping:
                 reasons.append(Reason(fields, found.attribute, message))
         return reasons
 
-    def _record(self, entity: Any) -> dict[str, Any]:
-        if not isinstance(entity, dict):
-            raise RefusedError(f"{shown(entity)} is no entity: give JSON objects")
+    def _record(self, entity: Any) -> tuple[dict[str, Any], list[Reason]]:
+        if not isinstance(entity, AnyMapping):
+            return {}, [Reason("", "", f"{shown(entity)} is no entity: give JSON objects")]
+        kinds = entity.get("type")
+        if self.kind.name not in (kinds if isinstance(kinds, list) else [kinds, self.kind.iri]):
+            message = f"{shown(kinds)} is not {self.kind.name}: take the table of that type"
+            return {}, [Reason("", "type", message)]
         record: dict[str, Any] = {}
+        reasons: list[Reason] = []
         pieces: dict[str, list[Piece]] = {}
         for row in self.rows:
             try:
                 values = row.rule.backward(_content(entity, row), len(row.sources))
             except RefusedError as error:
-                name = shown(entity.get("id"))
-                raise RefusedError(f"{name}, `{row.target}`: {error}") from None
+                reasons.append(_reason(row, str(error)))
+                continue
             for field, value in zip(row.sources, values, strict=True):
                 if isinstance(value, Piece):
                     pieces.setdefault(field, []).append(value)
@@ -288,7 +318,7 @@ class Mapping:
                 by_place = {piece.place: piece for piece in reversed(parts)}
                 texts = [by_place[place].text for place in sorted(by_place)]
                 record[field] = parts[0].separator.join(texts)
-        return record
+        return record, reasons
 
 
 def _reason(row: Row, message: str) -> Reason:
@@ -329,14 +359,18 @@ def _content(entity: AnyMapping[str, Any], row: Row) -> Any:
         held = [one for one in entity.values() if isinstance(one, dict) and row.part in one]
         return held[0][row.part] if held else None
     one = entity.get(row.attribute)
-    if not isinstance(one, dict):
+    if one is None:
         return None
+    key = CONTENT[row.model.kind if row.model else "Property"]
+    if not isinstance(one, dict) or (key not in one and set(CONTENT.values()) & set(one)):
+        told = f"{shown(one)} holds no `{key}`"
+        raise RefusedError(f"{told}: give one instance of it, in the normalised representation")
     if row.part.startswith("@"):
         texts = one.get("languageMap")
         return texts.get(row.part[1:]) if isinstance(texts, dict) else None
     if row.part:
         return one.get(row.part)
-    value = one.get(CONTENT[row.model.kind if row.model else "Property"])
+    value = one.get(key)
     unit, code = (row.model.unit if row.model else ""), one.get("unitCode")
     if unit in ("", ANY_UNIT) or code in (None, unit) or not isinstance(value, int | float):
         return value
