@@ -44,8 +44,9 @@ def test_every_name_of_the_client_is_there() -> None:
             assert told.__doc__ == getattr(getattr(sync, name), method).__doc__
     with pytest.raises(AttributeError, match="it has entities, batch"):
         other.entites  # noqa: B018
-    with pytest.raises(WrongUseError, match="at_once = 0"):
-        AsyncNgsiLd("http://127.0.0.1", at_once=0)
+    for number in (0, 17):
+        with pytest.raises(WrongUseError, match=f"at_once = {number}: give 1 to 16"):
+            AsyncNgsiLd("http://127.0.0.1", at_once=number)
 
 
 def test_results_and_errors_are_those_of_the_client(run, broker) -> None:
@@ -102,6 +103,18 @@ def test_answers_are_waited_for_together_and_the_loop_goes_on(server, reply) -> 
     assert counts == [3] * 6
     assert lasted < 1.2  # one after the other they take 1.8 s
     assert ticks > 5
+
+
+def test_no_connection_is_thrown_away(server, reply, caplog) -> None:
+    server.route("*", "*", lambda r: reply(200, [], [("NGSILD-Results-Count", "0")]))
+
+    async def work():
+        async with AsyncNgsiLd(server.url, at_once=16) as client:
+            await asyncio.gather(*(client.entities.count(type="A") for _ in range(64)))
+
+    asyncio.run(work())
+    assert server.connections <= 16
+    assert not [one for one in caplog.records if one.levelname == "WARNING"]
 
 
 def test_strictness_of_the_caller_holds_in_the_thread(run, broker) -> None:

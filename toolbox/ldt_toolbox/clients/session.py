@@ -9,6 +9,9 @@ from urllib3.poolmanager import PoolManager
 
 from ldt_toolbox.clients.masking import quieten_transport_log
 
+MOST_CONNECTIONS = 16
+"""Connections to one host that are kept open."""
+
 
 def open_session() -> requests.Session:
     """Session of `requests` by the rules of this package.
@@ -22,7 +25,7 @@ def open_session() -> requests.Session:
     quieten_transport_log()
     session = _Session()
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(max_retries=0, pool_maxsize=16))
+        session.mount(scheme, _Adapter(max_retries=0, pool_maxsize=MOST_CONNECTIONS))
     # No client of an API needs cookies, and each would be one more secret to guard
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     version = importlib.metadata.version("ldt-toolbox")

@@ -15,6 +15,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from ldt_toolbox.clients.ngsi_ld.client import NgsiLd
 from ldt_toolbox.clients.ngsi_ld.connection import Context
+from ldt_toolbox.clients.session import MOST_CONNECTIONS
 from ldt_toolbox.errors import WrongUseError
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class AsyncNgsiLd:
     base_url : str
         Address of the broker.
     at_once : int
-        Requests that may wait at the same time.
+        Requests that may wait at the same time, 1 to 16.
     **options
         As for `NgsiLd`: `tenant`, `context`, `auth`, `http`.
 
@@ -56,8 +57,8 @@ class AsyncNgsiLd:
     """
 
     def __init__(self, base_url: str, *, at_once: int = 8, **options: Any) -> None:
-        if at_once < 1:
-            raise WrongUseError(f"at_once = {at_once}: give 1 or more requests")
+        if not 1 <= at_once <= MOST_CONNECTIONS:
+            raise WrongUseError(f"at_once = {at_once}: give 1 to {MOST_CONNECTIONS} requests")
         self._share(NgsiLd(base_url, **options), ThreadPoolExecutor(at_once, "ngsi-ld"))
 
     def _share(self, client: NgsiLd, pool: ThreadPoolExecutor) -> None:
