@@ -143,3 +143,21 @@ def test_a_server_that_ignores_last_n_is_looked_beyond_too():
     series = {name: list(range(number)) for name, number in (("a", 90), ("b", 60))}
     server = Deaf(series, kind="each", cap=50, keeps="oldest")
     assert gathered(server, Window(BEGIN, BEGIN + timedelta(days=1))) == (series, False)
+
+
+def test_observations_that_arrive_meanwhile_are_no_limit_of_the_server():
+    """A sensor that never rests: the client asks on, and learns no limit that is none."""
+
+    class Alive(Silent):
+        def ask(self, window, latest):
+            self.rows.append(("a", len(self.rows)))
+            return super().ask(window, latest)
+
+    server = Alive({"a": range(90)}, kind="each", cap=10**9, keeps="oldest")
+    limit = Limit()
+    found, told = gathered(server, Window(BEGIN), limit=limit)
+    assert not told
+    assert found["a"][:90] == list(range(90))
+    assert found["a"] == list(range(len(found["a"])))
+    assert limit.cut_series is None
+    assert server.asked < 20

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ldt_toolbox.clients.imperfect import CutAnswerWarning, report
@@ -242,7 +242,8 @@ class Gatherer:
         if not self._probe:
             return False
         if self._more(window, series, last_n):
-            if not full:
+            # What is new in a window that is still open may have been observed since
+            if not full and _is_over(window):
                 known.cut_series = min(longest, known.cut_series or longest)
                 known.whole_series = min(known.whole_series, longest - 1)
             return True
@@ -327,6 +328,10 @@ class Gatherer:
             ),
             stacklevel=4,
         )
+
+
+def _is_over(window: Window) -> bool:
+    return window.end is not None and window.end <= datetime.now(UTC)
 
 
 def _beyond(
