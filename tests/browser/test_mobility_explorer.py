@@ -1,0 +1,103 @@
+"""The mobility notebook in a real JupyterLab in a real browser: a click shows what is reached."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from ldt_toolbox.paths import data_root
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+QUICK = {"bootstrap_draws: int = 2000": "bootstrap_draws: int = 10"}
+RUN_TIMEOUT_MS = 180_000
+ANSWER_S = 20  # a search takes about a second; a busy machine takes longer
+MAP = ".ldt-access .leaflet-container"
+# polygons with a fill, as the bands have; outlines of buildings and the boundary have none
+BANDS = f"{MAP} .leaflet-overlay-pane path[fill='#9ecae1']"
+DOT = f"{MAP} .leaflet-marker-pane path[fill='#d7191c']"
+
+
+def hectares(page) -> float | None:
+    """The area reached, or None while the model searches or complains."""
+    bold = page.locator("p[role=status] b")
+    return float(re.match(r"([\d,.]+) ha", bold.inner_text())[1].replace(",", "")) if (
+        bold.count()
+    ) else None  # fmt: skip
+
+
+def changed(page, before: float) -> float:
+    start = time.monotonic()
+    while (now := hectares(page)) in (None, before):
+        assert time.monotonic() - start < ANSWER_S, "the number did not change"
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(300)
+    return now
+
+
+def middle_of(page, query) -> tuple[float, float]:
+    box = page.locator(query).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_click_slider_and_list_change_what_is_reached(lab, visit, open_notebook, screenshots):
+    source = Path(str(data_root())) / "use-cases" / "mobility" / "notebook.ipynb"
+    text = source.read_text(encoding="utf-8")
+    for old, new in QUICK.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (lab.root / source.name).write_text(text, encoding="utf-8")
+
+    page = open_notebook(source.name)
+    page.locator(BANDS).first.wait_for(state="attached", timeout=RUN_TIMEOUT_MS)
+    page.locator(MAP).scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    middle, shape = hectares(page), page.locator(BANDS).first.get_attribute("d")
+    assert middle > 0
+    page.screenshot(path=screenshots / "mobility-before.png")
+
+    # a hundred pixels from the middle of all homes is in town still
+    x, y = middle_of(page, DOT)
+    page.mouse.click(x - 60, y + 70)
+    clicked = changed(page, middle)
+    new_x, new_y = middle_of(page, DOT)
+    # the dot is round: its box has its middle where the click was, to the pixel
+    assert (new_x, new_y) == pytest.approx((x - 60, y + 70), abs=2)
+    assert page.locator(BANDS).first.get_attribute("d") != shape, "the polygon did not change"
+    assert "place clicked" in page.locator("p[role=status]").inner_text()
+    rows = page.locator("table.ldt-nearest tbody tr")
+    assert rows.count() == 7
+    page.screenshot(path=screenshots / "mobility-clicked.png")
+
+    shape = page.locator(BANDS).first.get_attribute("d")
+    minutes = page.locator(".widget-slider", has_text="Minutes").get_by_role("slider")
+    minutes.focus()
+    page.keyboard.press("End")
+    longest = changed(page, clicked)
+    assert longest > clicked, "an hour must not reach less than a quarter of one"
+    assert page.locator(BANDS).first.get_attribute("d") != shape
+    assert "60 min" in page.locator("svg[aria-label='Reached within']").text_content()
+
+    page.locator(".ldt-access").scroll_into_view_if_needed()
+    corner = page.locator(MAP).bounding_box()
+    page.mouse.click(corner["x"] + corner["width"] - 40, corner["y"] + corner["height"] - 40)
+    alert = page.locator("p[role=alert]")
+    alert.wait_for(timeout=1000 * ANSWER_S)
+    assert "lies outside Monaco" in alert.inner_text()
+    page.screenshot(path=screenshots / "mobility-outside.png")
+
+    # without any click on the map: a name from the list, then bike instead of foot
+    choice = page.locator(".widget-dropdown", has_text="From").locator("select")
+    choice.select_option(index=4)
+    label = choice.locator("option:checked").inner_text().replace("\xa0", " ")
+    listed = changed(page, longest)
+    assert label in page.locator("p[role=status]").inner_text()
+    page.get_by_role("button", name="by bike").click()
+    ridden = changed(page, listed)
+    assert ridden != listed
+    assert "by bike" in page.locator("p[role=status]").inner_text()
+    page.screenshot(path=screenshots / "mobility-bike.png")
+
+    assert visit.requests > 20, "requests were not seen: the claim below would be empty"
+    assert visit.outside == []
+    assert visit.complaints == []
