@@ -108,6 +108,7 @@ def post(
     port = parts.port or (443 if secure else 80)
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(host, port, timeout=target.timeout_s)
+    connection.set_debuglevel(0)  # a trace of the process would print the receiver's secrets
     try:
         opened = socket.create_connection(
             (_address(host, port, receivers), port), timeout=target.timeout_s
