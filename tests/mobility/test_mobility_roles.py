@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 from ldt_toolbox.errors import DataError, ParameterError
-from ldt_toolbox.mobility import homes, steps, transit_steps, use_case
+from ldt_toolbox.mobility import homes, steps, transit_journeys, transit_steps, use_case
 from ldt_toolbox.mobility.gtfs.read import read_feed
 from ldt_toolbox.mobility.gtfs.supply import route_supply, stop_supply
 from ldt_toolbox.mobility.raptor import earliest_arrivals
@@ -206,7 +206,7 @@ def test_journeys_to_a_class_equal_the_best_of_all_its_places(feed):
     site = steps.join(walk, places, told)
     time = steps.minutes(site, places)
     timetable = transit_steps.timetable_of(offered, site, places, told)
-    found = transit_steps.journeys(timetable, site, places, time, told)
+    found = transit_journeys.journeys(timetable, site, places, time, told)
     leave = transit_steps.departures(told)
     for square, home in enumerate(found.squares["home"]):
         quickest = np.full((len(leave), len(places.classes)), np.inf)

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from ldt_toolbox.documents import nearest
 from ldt_toolbox.errors import ParameterError
-from ldt_toolbox.mobility import steps, summary, transit_steps
+from ldt_toolbox.mobility import steps, summary, transit_journeys, transit_steps
 from ldt_toolbox.mobility.attach import with_line
 from ldt_toolbox.mobility.network import Network, without_edges
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.street_rules import WALK_M_S
 from ldt_toolbox.mobility.timetable_change import with_headway, with_stop
-from ldt_toolbox.mobility.transit_steps import Journeys, Offer
+from ldt_toolbox.mobility.transit_journeys import Journeys
+from ldt_toolbox.mobility.transit_steps import Offer
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note
 from ldt_toolbox.sources import Inputs
@@ -245,7 +246,7 @@ def outcome(site: Site, here: Places, offered: Offer | None, parameters: Paramet
     ridden = None
     if offered is not None:
         timetable = transit_steps.timetable_of(offered, site, here, parameters)
-        ridden = transit_steps.journeys(timetable, site, here, time, parameters)
+        ridden = transit_journeys.journeys(timetable, site, here, time, parameters)
     near = summary.near_stop(
         site, here, stop_m=parameters.stop_distance_m, station_m=parameters.station_distance_m
     )

@@ -9,19 +9,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ldt_toolbox.errors import DataError, ParameterError
-from ldt_toolbox.mobility import steps
-from ldt_toolbox.mobility.graph import build_graph
 from ldt_toolbox.mobility.gtfs.calendar import representative_day, trips_a_day
+from ldt_toolbox.mobility.gtfs.changes import (
+    Changes,
+    changes,
+    pathway_seconds,
+    rules_left_out,
+)
 from ldt_toolbox.mobility.gtfs.day import day_timetable
 from ldt_toolbox.mobility.gtfs.notices import Notices
 from ldt_toolbox.mobility.gtfs.read import Feed
 from ldt_toolbox.mobility.gtfs.rules import check
 from ldt_toolbox.mobility.gtfs.supply import route_supply, stop_supply, stops_within
-from ldt_toolbox.mobility.raptor import UNREACHED
 from ldt_toolbox.mobility.search import reach
 from ldt_toolbox.mobility.steps import Places, Site
-from ldt_toolbox.mobility.timetable import Timetable, Walks, walks
-from ldt_toolbox.mobility.transit_access import TransitQuery, cumulative_access, time_blocks
+from ldt_toolbox.mobility.timetable import Timetable
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note
 from ldt_toolbox.sources import Inputs
@@ -43,6 +45,8 @@ class Offer:
     ----------
     feed : Feed
         Stops that no trip serves are left out.
+    locations : pandas.DataFrame
+        All rows of stops.txt, also stations and entrances.
     date : datetime.date
         Service day.
     notices : Notices
@@ -57,6 +61,7 @@ class Offer:
     """
 
     feed: Feed
+    locations: pd.DataFrame
     date: dt.date
     notices: Notices
     stops: gpd.GeoDataFrame
@@ -86,9 +91,8 @@ def offer(inputs: Inputs, parameters: Parameters) -> Offer | None:
     stops = stops_of_day(feed, date, boundary, parameters)
     routes = routes_of_day(feed, date, stops)
     inside = int(stops_within(whole, boundary.to_crs("EPSG:4326").iloc[0]).sum())
-    return Offer(
-        feed, date, notices, stops, routes, _notes(whole, inside, len(stops), date, notices)
-    )
+    notes = (*_notes(whole, inside, len(stops), date, notices), *_change_notes(whole, parameters))
+    return Offer(feed, whole["stops"], date, notices, stops, routes, notes)
 
 
 def served(feed: Feed) -> Feed:
@@ -177,67 +181,29 @@ def routes_of_day(feed: Feed, date: dt.date, stops: gpd.GeoDataFrame) -> pd.Data
     return kept.sort_values("departures", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def footpaths(site: Site, here: Places, feed: Feed, *, limit_s: float) -> Walks:
+def how_to_change(site: Site, here: Places, found: Offer, parameters: Parameters) -> Changes:
     """Ways on foot between stops: along the streets, through stations, and as the feed says.
 
     Parameters
     ----------
     site, here
-        Streets with the stops of the territory; others are changed at without walking.
-    feed : Feed
-        `pathways` with a traversal time, and `transfers` of type 2.
-    limit_s : float
-        Longest walk along the streets between two stops.
+        Streets with the stops of the territory; at others one changes as far as the feed tells.
+    found : Offer
+        Its feed with `pathways` and `transfers`.
+    parameters : Parameters
+        `change_walk_min`, the longest walk along the streets between two stops, and
+        `walking_speed_m_s`.
     """
     rows = here.stops["row"].to_numpy(np.int64)
-    frm, to, seconds = _walks_between(site, site.stop, site.stop, limit_s)
-    parts = [(rows[frm], rows[to], seconds)]
-    number = {stop: i for i, stop in enumerate(feed["stops"]["stop_id"])}
-    transfers = feed["transfers"]
-    timed = transfers[(transfers["transfer_type"] == 2) & transfers["min_transfer_time"].notna()]
-    parts.append(_between_ids(timed, "min_transfer_time", number))
-    paths = feed["pathways"].dropna(subset=["traversal_time"])
-    if len(paths):
-        back = paths[paths["is_bidirectional"] == 1].rename(
-            columns={"from_stop_id": "to_stop_id", "to_stop_id": "from_stop_id"}
-        )
-        parts.append(_through_stations(pd.concat([paths, back]), number))
-    a, b, s = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    apart = a != b
-    stops = len(feed["stops"])
-    return walks(a[apart], b[apart], s[apart], places=stops, stops=stops)
-
-
-def _between_ids(
-    table: pd.DataFrame, column: str, number: dict[str, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    a, b = (
-        np.array([number.get(name, -1) for name in table[end]], np.int64)
-        for end in ("from_stop_id", "to_stop_id")
-    )
-    known = (a >= 0) & (b >= 0)
-    return a[known], b[known], table[column].to_numpy(np.float64)[known]
-
-
-def _through_stations(
-    paths: pd.DataFrame, number: dict[str, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Quickest way through the pathways from platform to platform."""
-    ends = paths[["from_stop_id", "to_stop_id"]]
-    names = pd.Index(pd.unique(ends.to_numpy(object).ravel()))
-    seconds = paths["traversal_time"].to_numpy(np.float64)
-    graph = build_graph(
-        len(names), names.get_indexer(ends["from_stop_id"]),
-        names.get_indexer(ends["to_stop_id"]), seconds,
+    limit_s = 60 * parameters.change_walk_min
+    begin, end, seconds = walks_between(site, site.stop, site.stop, limit_s)
+    return changes(
+        found.feed, found.locations, (rows[begin], rows[end], seconds),
+        change_s=CHANGE_AT_STOP_S, walking_speed_m_s=parameters.walking_speed_m_s,
     )  # fmt: skip
-    found = reach(graph, limit=1800.0)
-    row = np.array([number.get(name, -1) for name in names])
-    start, end = np.repeat(row, np.diff(found.start)), row[found.node]
-    both = (start >= 0) & (end >= 0)
-    return start[both].astype(np.int64), end[both].astype(np.int64), found.cost[both]
 
 
-def _walks_between(
+def walks_between(
     site: Site, origin: NDArray[np.int64], target: NDArray[np.int64], limit_s: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """All pairs within a walk: number of the origin, of the target, seconds."""
@@ -254,114 +220,11 @@ def _walks_between(
     return who, which, seconds
 
 
-@dataclass(frozen=True)
-class Journeys:
-    """Travel times by public transport or on foot, whichever is quicker.
-
-    Attributes
-    ----------
-    squares : pandas.DataFrame
-        Squares from which the journeys start (`steps.squares`).
-    minutes : numpy.ndarray, shape (squares, classes)
-        Median over the departures to the nearest destination of each class; inf beyond the limit.
-    reached_pct : numpy.ndarray, shape (squares, 3)
-        Share of all jobs, or residents, within the limit: for an unlucky departure (5th
-        percentile), a usual and a lucky one.
-    on_foot_pct : numpy.ndarray, shape (squares,)
-        The same without any vehicle.
-    """
-
-    squares: pd.DataFrame
-    minutes: NDArray[np.float64]
-    reached_pct: NDArray[np.float64]
-    on_foot_pct: NDArray[np.float64]
-
-
 def timetable_of(found: Offer, site: Site, here: Places, parameters: Parameters) -> Timetable:
     """Timetable of the day with ways on foot between stops."""
-    feet = footpaths(site, here, found.feed, limit_s=60 * parameters.change_walk_min)
-    return day_timetable(found.feed, found.date, footpaths=feet, change_s=CHANGE_AT_STOP_S)
-
-
-def journeys(
-    timetable: Timetable, site: Site, here: Places, on_foot: pd.DataFrame, parameters: Parameters
-) -> Journeys:
-    """Travel times from every square over the departure window.
-
-    Parameters
-    ----------
-    timetable : Timetable
-        From `timetable_of`.
-    site, here
-        Streets on foot with homes, destinations, stops and jobs.
-    on_foot : pandas.DataFrame
-        Minutes from each home to each class (`steps.minutes`).
-    parameters : Parameters
-        `departure_from`, `departure_until`, `departure_step_min`, `transit_minutes`,
-        `transit_cell_m`, `access_walk_min`, `max_transfers`.
-
-    Notes
-    -----
-    All destinations of a class are one place that every stop near one of them leads to: the
-    quickest way to it is the quickest way to the nearest. Each square sets out from the home with
-    the most weight. Where jobs are not known, residents or floors are what is reached.
-    """
-    table = steps.squares(here, cell_m=parameters.transit_cell_m)
-    origin = table["home"].to_numpy()
-    home, rows = site.home[origin], here.stops["row"].to_numpy(np.int64)
-    goal = site.job if here.jobs_are_counted else home
-    amount = (here.jobs["jobs"] if here.jobs_are_counted else table["weight"]).to_numpy(np.float64)
-    classes, stops = len(here.classes), timetable.stop_count
-    walk_s, cutoff = 60.0 * parameters.access_walk_min, int(60 * parameters.transit_minutes)
-    who, stop, seconds = _walks_between(site, home, site.stop, walk_s)
-    access = walks(who, rows[stop], seconds, places=len(home), stops=stops)
-    of_spot = pd.Categorical(here.spots["class"], categories=list(here.classes)).codes
-    place = np.r_[of_spot.astype(np.int64), classes + np.arange(len(goal))]
-    places = classes + len(goal)
-    back = replace(site, graph=site.graph.reversed())
-    end, halt, egress_s = _walks_between(back, np.r_[site.spot, goal], site.stop, walk_s)
-    egress = _least(place[end], rows[halt], egress_s, places=places, stops=stops)
-    a, b, s = _walks_between(site, home, goal, float(cutoff))
-    near, kind = np.nonzero(60 * on_foot.to_numpy()[origin] <= cutoff)
-    direct = _least(
-        np.r_[a, near], np.r_[b + classes, kind],
-        np.r_[s, 60 * on_foot.to_numpy()[origin][near, kind]], places=len(home), stops=places,
-    )  # fmt: skip
-    query = TransitQuery(
-        timetable, access, egress, departures(parameters), direct=direct,
-        max_transfers=parameters.max_transfers, cutoff_s=cutoff,
-    )  # fmt: skip
-    minutes = np.full((len(home), classes), np.inf)
-    reached = np.zeros((len(home), 3))
-    for first, times in time_blocks(query, percentiles=None, block=8):
-        part = slice(first, first + len(times))
-        middle = np.median(times[:, :classes].astype(np.float64), axis=2)
-        minutes[part] = np.where(middle < UNREACHED, middle / 60, np.inf)
-        sums = cumulative_access(times[:, classes:], amount, [cutoff])[:, :, 0]
-        reached[part] = np.percentile(sums, [5, 50, 95], axis=1).T
-    walked = np.zeros(len(home))
-    np.add.at(walked, a, amount[b])
-    return Journeys(table, minutes, 100 * reached / amount.sum(), 100 * walked / amount.sum())
-
-
-def access_frame(found: Journeys, here: Places, parameters: Parameters) -> gpd.GeoDataFrame:
-    """Squares with what public transport lets them reach.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `weight`, `reached_p05_pct`, `reached_pct`, `reached_p95_pct`, `on_foot_pct`,
-        `minutes_all` (median over departures to the farthest class; NaN where one is out of
-        reach), `suppressed`, geometry.
-    """
-    last = (
-        found.minutes.max(axis=1) if found.minutes.shape[1] else np.full(len(found.squares), np.nan)
-    )
-    low, usual, high = np.round(found.reached_pct.T, 3)
-    return steps.square_frame(
-        here, found.squares, cell_m=parameters.transit_cell_m, fewest=parameters.fewest_people,
-        reached_p05_pct=low, reached_pct=usual, reached_p95_pct=high,
-        on_foot_pct=np.round(found.on_foot_pct, 3), minutes_all=np.round(last, 2),
+    told = how_to_change(site, here, found, parameters)
+    return day_timetable(
+        found.feed, found.date, footpaths=told.footpaths, change_s=told.change_s
     )  # fmt: skip
 
 
@@ -387,22 +250,6 @@ def _clock(parameters: Parameters, name: str) -> int:
     if not (hour.isdigit() and minute.isdigit() and int(hour) < 48 and int(minute) < 60):
         raise ParameterError(f"{name} = {parameters[name]!r}: give a time such as 07:30")
     return 3600 * int(hour) + 60 * int(minute)
-
-
-def _least(
-    place: NDArray[np.int64],
-    stop: NDArray[np.int64],
-    seconds: NDArray[np.float64],
-    *,
-    places: int,
-    stops: int,
-) -> Walks:
-    """Walks with only the shortest between the same two."""
-    order = np.lexsort((seconds, stop, place))
-    place, stop, seconds = place[order], stop[order], seconds[order]
-    new = np.ones(len(place), bool)
-    new[1:] = (np.diff(place) != 0) | (np.diff(stop) != 0)
-    return walks(place[new], stop[new], seconds[new], places=places, stops=stops)
 
 
 def _notes(
@@ -441,3 +288,36 @@ def _notes(
             )
         )
     return tuple(notes)
+
+
+def _change_notes(feed: Feed, parameters: Parameters) -> list[Note]:
+    """What of transfers.txt and pathways.txt is not followed, or estimated."""
+    notes = []
+    if left := rules_left_out(feed):
+        notes.append(
+            Note(
+                "assumption",
+                {
+                    "en": f"{left} of the feed's {len(feed['transfers'])} rules for changing are "
+                    "about single routes or trips and are not followed.",
+                    "fr": f"{left} des {len(feed['transfers'])} règles de correspondance portent "
+                    "sur des lignes ou courses précises et ne sont pas suivies.",
+                },
+            )
+        )
+    paths = feed["pathways"]
+    speed = parameters.walking_speed_m_s
+    guessed = pathway_seconds(paths, feed["stops"], walking_speed_m_s=speed)[1]
+    if guessed.any():
+        notes.append(
+            Note(
+                "assumption",
+                {
+                    "en": f"{guessed.sum()} of {len(paths)} ways through stations give no time; it "
+                    "is estimated from their length and stairs.",
+                    "fr": f"{guessed.sum()} des {len(paths)} cheminements en gare sont sans durée, "
+                    "estimée d'après leur longueur et leurs marches.",
+                },
+            )
+        )
+    return notes

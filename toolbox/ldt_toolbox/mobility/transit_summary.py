@@ -4,9 +4,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ldt_toolbox.mobility import summary, transit_steps
+from ldt_toolbox.mobility import summary, transit_journeys
 from ldt_toolbox.mobility.steps import Places, Site, share_pct
-from ldt_toolbox.mobility.transit_steps import Journeys, Offer
+from ldt_toolbox.mobility.transit_journeys import Journeys
+from ldt_toolbox.mobility.transit_steps import Offer
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Indicator, Results
 
@@ -33,7 +34,7 @@ def add(
     weight = ridden.squares["weight"].to_numpy(np.float64)
     usual = ridden.reached_pct[:, 1]
     result.layers["stops"] = stop_layer(offered)
-    result.layers["transit_access"] = transit_steps.access_frame(ridden, here, parameters)
+    result.layers["transit_access"] = transit_journeys.access_frame(ridden, here, parameters)
     result.tables |= {
         "routes": route_table(offered),
         "frequency": frequency,

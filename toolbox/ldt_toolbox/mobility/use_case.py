@@ -12,6 +12,7 @@ from ldt_toolbox.mobility import (
     steps,
     story,
     summary,
+    transit_journeys,
     transit_steps,
     transit_summary,
 )
@@ -19,7 +20,8 @@ from ldt_toolbox.mobility.equity import group_gap
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.scenario import Outcome, Plan
 from ldt_toolbox.mobility.steps import Places, Site
-from ldt_toolbox.mobility.transit_steps import Journeys, Offer
+from ldt_toolbox.mobility.transit_journeys import Journeys
+from ldt_toolbox.mobility.transit_steps import Offer
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Indicator, Note, Results
 from ldt_toolbox.sources import Inputs
@@ -114,11 +116,11 @@ def scenario_today(
 def ride(
     offered: Offer | None, site: Site, here: Places, found: Access, parameters: Parameters
 ) -> Journeys | None:
-    """Travel times by public transport (see `transit_steps.journeys`); None without a timetable."""
+    """Travel times by `transit_journeys.journeys`; None without a timetable."""
     if offered is None:
         return None
     timetable = transit_steps.timetable_of(offered, site, here, parameters)
-    return transit_steps.journeys(timetable, site, here, found.minutes["walk"], parameters)
+    return transit_journeys.journeys(timetable, site, here, found.minutes["walk"], parameters)
 
 
 def access(site: Site, here: Places, bike: Network, parameters: Parameters) -> Access:

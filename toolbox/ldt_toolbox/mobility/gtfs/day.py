@@ -127,7 +127,7 @@ def day_timetable(
     date: dt.date,
     *,
     footpaths: Walks | None = None,
-    change_s: int = 0,
+    change_s: int | Ints = 0,
     previous_day: bool = True,
 ) -> Timetable:
     """Timetable of a date for RAPTOR; stops are numbered as the rows of stops.
@@ -140,8 +140,8 @@ def day_timetable(
         The day travelled on.
     footpaths : Walks, optional
         For changing, between rows of stops.
-    change_s : int
-        Time that changing at the same stop takes.
+    change_s : int or numpy.ndarray of int32, shape (stops,)
+        Time that changing at the same stop takes, everywhere or at each.
     previous_day : bool
         Also the trips of the day before that run on after midnight.
     """
