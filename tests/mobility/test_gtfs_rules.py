@@ -12,6 +12,15 @@ from small_feed import BASE, changed, write_folder
 TODAY = dt.date(2025, 1, 20)
 STOPS, ROUTES, TRIPS, TIMES = "stops.txt", "routes.txt", "trips.txt", "stop_times.txt"
 WEEK, DATES, SHAPES = "calendar.txt", "calendar_dates.txt", "shapes.txt"
+CHANGE, PATHS = "transfers.txt", "pathways.txt"
+RULES = (
+    "from_stop_id,to_stop_id,transfer_type,min_transfer_time,from_route_id,from_trip_id,"
+    "to_trip_id\n"
+)
+# a station with a door, a hall and one platform
+INSIDE = [(STOPS, "", "door,Door,43.70,7.40,2,hub\nhall,,,,3,hub\n")]
+WAYS = "pathway_id,from_stop_id,to_stop_id,pathway_mode,is_bidirectional,traversal_time\n"
+WALK = WAYS + "p1,door,hall,1,1,30\np2,hall,s1,2,1,\n"
 REPEATS, INFO, AGENCY = "frequencies.txt", "feed_info.txt", "agency.txt"
 
 # code, how often, changes of the base feed
@@ -109,6 +118,27 @@ BROKEN = [
     ("equal_shape_distance_same_coordinates", 1,
      [(SHAPES, "line,43.72,7.40,3,2.2\n", "line,43.72,7.40,3,2.2\nline,43.72,7.40,4,2.2\n")]),
     ("stop_too_far_from_shape", 1, [(STOPS, "s2,Market,43.71,7.40", "s2,Market,43.71,7.4014")]),
+    ("missing_required_field", 1, [(CHANGE, "", RULES + "s1,,2,60,,,\n")]),
+    ("missing_required_field", 1, [(CHANGE, "", RULES + "s1,s1,4,,,t1,\n")]),
+    ("foreign_key_violation", 1, [(CHANGE, "", RULES + "s1,s9,2,60,,,\n")]),
+    ("foreign_key_violation", 1, [(CHANGE, "", RULES + "s1,s2,2,60,r9,,\n")]),
+    ("number_out_of_range", 1, [(CHANGE, "", RULES + "s1,s2,2,-60,,,\n")]),
+    ("unexpected_enum_value", 1, [(CHANGE, "", RULES + "s1,s2,9,,,,\n")]),
+    ("transfer_with_invalid_stop_location_type", 1,
+     [*INSIDE, (PATHS, "", WALK), (CHANGE, "", RULES + "s1,door,2,60,,,\n")]),
+    ("transfer_with_invalid_trip_and_route", 1, [(CHANGE, "", RULES + "s1,s2,2,60,r2,t1,\n")]),
+    ("transfer_distance_above_2_km", 1, [(CHANGE, "", RULES + "s1,s3,0,,,,\n")]),
+    ("transfer_distance_too_large", 1, [(STOPS, "hub,Station,43.70", "hub,Station,43.81"),
+                                        (CHANGE, "", RULES + "hub,s2,0,,,,\n")]),
+    ("pathway_to_wrong_location_type", 1, [*INSIDE, (PATHS, "", WALK + "p3,door,hub,1,1,9\n")]),
+    ("pathway_to_platform_with_boarding_areas", 1,
+     [*INSIDE, (STOPS, "", "area,,,,4,s1\n"), (PATHS, "", WALK + "p3,hall,area,1,1,9\n")]),
+    ("pathway_unreachable_location", 1, [*INSIDE, (PATHS, "", WALK.replace("2,1,", "2,0,"))]),
+    ("pathway_dangling_generic_node", 1,
+     [*INSIDE, (STOPS, "", "end,,,,3,hub\n"), (PATHS, "", WALK + "p3,hall,end,1,1,9\n")]),
+    ("pathway_loop", 1, [*INSIDE, (PATHS, "", WALK + "p3,hall,hall,1,1,9\n")]),
+    ("bidirectional_exit_gate", 1, [*INSIDE, (PATHS, "", WALK.replace("2,1,", "7,1,"))]),
+    ("number_out_of_range", 1, [*INSIDE, (PATHS, "", WALK.replace(",30", ",0"))]),
 ]  # fmt: skip
 
 
@@ -128,6 +158,12 @@ def test_base_feed_has_no_fault(tmp_path):
 def test_exactly_that_notice(tmp_path, code, count, changes):
     result = found(changed(*changes), tmp_path)
     assert result.counts() == {code: count}
+
+
+def test_a_station_with_ways_and_rules_for_changing_has_no_fault(tmp_path):
+    rules = "s1,s2,2,60,,,\nhub,s1,3,,,,\ns1,s1,4,,r1,t1,t3\n"
+    files = changed(*INSIDE, (PATHS, "", WALK), (CHANGE, "", RULES + rules))
+    assert found(files, tmp_path).table().to_dict("records") == []
 
 
 def test_far_stops_too_fast_are_named_once_a_trip(tmp_path):

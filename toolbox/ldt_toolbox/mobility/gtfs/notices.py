@@ -29,13 +29,18 @@ WARNINGS = frozenset({
     "expired_calendar", "fast_travel_between_consecutive_stops", "fast_travel_between_far_stops",
     "feed_expiration_date7_days", "feed_expiration_date30_days", "leading_or_trailing_whitespaces",
     "missing_feed_info_date", "missing_recommended_file",
-    "more_than_one_entity", "route_color_contrast", "route_short_and_long_name_equal",
+    "more_than_one_entity", "pathway_dangling_generic_node", "pathway_loop", "route_color_contrast",
+    "route_short_and_long_name_equal",
     "route_short_name_too_long", "service_has_no_active_day_of_the_week",
-    "stop_too_far_from_shape", "stop_without_stop_time", "unexpected_enum_value", "unusable_trip",
+    "stop_too_far_from_shape", "stop_without_stop_time", "transfer_distance_too_large",
+    "unexpected_enum_value", "unusable_trip",
     "unused_shape", "unused_trip",
 })  # fmt: skip
-INFOS = frozenset({"unknown_column", "unknown_file", "unused_station"})
+INFOS = frozenset({
+    "transfer_distance_above_2_km", "unknown_column", "unknown_file", "unused_station",
+})  # fmt: skip
 ERRORS = frozenset({
+    "bidirectional_exit_gate",
     "decreasing_or_equal_stop_time_distance", "decreasing_shape_distance", "duplicate_key",
     "duplicated_column", "empty_column_name", "empty_file",
     "equal_shape_distance_diff_coordinates", "foreign_key_violation",
@@ -44,11 +49,14 @@ ERRORS = frozenset({
     "location_with_unexpected_stop_time", "location_without_parent_station",
     "missing_calendar_and_calendar_date_files", "missing_required_column",
     "missing_required_field", "missing_required_file", "missing_trip_edge", "number_out_of_range",
-    "overlapping_frequency", "point_near_origin", "point_near_pole",
+    "overlapping_frequency", "pathway_to_platform_with_boarding_areas",
+    "pathway_to_wrong_location_type", "pathway_unreachable_location", "point_near_origin",
+    "point_near_pole",
     "route_both_short_and_long_name_missing", "start_and_end_range_equal",
     "start_and_end_range_out_of_order", "station_with_parent_station",
     "stop_time_timepoint_without_times", "stop_time_with_arrival_before_previous_departure_time",
     "stop_time_with_only_arrival_or_departure_time", "stop_without_location",
+    "transfer_with_invalid_stop_location_type", "transfer_with_invalid_trip_and_route",
     "wrong_parent_location_type",
 })  # fmt: skip
 

@@ -10,6 +10,7 @@ import datetime as dt
 from ldt_toolbox.mobility.gtfs.notices import Notices
 from ldt_toolbox.mobility.gtfs.read import Feed
 from ldt_toolbox.mobility.gtfs.rules_paths import check_shapes, check_speed, check_times
+from ldt_toolbox.mobility.gtfs.rules_stations import check_pathways, check_transfers
 from ldt_toolbox.mobility.gtfs.rules_tables import (
     check_frequencies,
     check_routes,
@@ -40,6 +41,8 @@ def check(feed: Feed, *, today: dt.date | None = None) -> Notices:
     check_trips(feed, notices)
     check_services(feed, notices, today=today)
     check_frequencies(feed, notices)
+    check_transfers(feed, notices)
+    check_pathways(feed, notices)
     check_times(feed, notices)
     check_speed(feed, notices)
     check_shapes(feed, notices)

@@ -102,7 +102,7 @@ def check_speed(feed: Feed, notices: Notices) -> None:
     times = feed.stop_times
     if len(times) < 2:
         return
-    where = _positions(feed)
+    where = positions(feed)
     x, y = where[times.stop].T
     hop = np.zeros(len(times))
     hop[1:] = np.nan_to_num(distance_m(x[:-1], y[:-1], x[1:], y[1:]) / 1000)
@@ -117,7 +117,7 @@ def check_speed(feed: Feed, notices: Notices) -> None:
     _note(notices, feed, "fast_travel_between_far_stops", "arrival_time", far)
 
 
-def _positions(feed: Feed) -> NDArray[np.float64]:
+def positions(feed: Feed) -> NDArray[np.float64]:
     """Longitude and latitude of each stop, of its parent where it has none itself."""
     stops = feed["stops"].drop_duplicates("stop_id").set_index("stop_id")
     parent = stops.reindex(feed["stops"]["parent_station"])
@@ -150,7 +150,7 @@ def _check_stops_by_shapes(feed: Feed, notices: Notices) -> None:
     times, trips = feed.stop_times, feed["trips"]
     shapes = feed["shapes"].dropna(subset=["shape_id", "shape_pt_lat", "shape_pt_lon"])
     shapes = shapes.sort_values(["shape_id", "shape_pt_sequence"], kind="stable")
-    where = _positions(feed)
+    where = positions(feed)
     trains = set(feed["routes"].loc[(feed["routes"]["route_type"] == 2).fillna(False), "route_id"])
     of_shape = trips.groupby("shape_id").indices
     wrong = np.zeros(len(times), bool)

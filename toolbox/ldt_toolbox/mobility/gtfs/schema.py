@@ -103,7 +103,9 @@ FILES: dict[str, FileSpec] = {
         | {"transfer_type": "0|1|2|3|4|5"},
         (), ("from_stop_id", "to_stop_id", "from_trip_id", "to_trip_id", "from_route_id",
              "to_route_id"),
-        {"from_stop_id": ("stops", "stop_id"), "to_stop_id": ("stops", "stop_id")},
+        {"from_stop_id": ("stops", "stop_id"), "to_stop_id": ("stops", "stop_id"),
+         "from_route_id": ("routes", "route_id"), "to_route_id": ("routes", "route_id"),
+         "from_trip_id": ("trips", "trip_id"), "to_trip_id": ("trips", "trip_id")},
     ),
     "pathways": FileSpec(
         _columns(id="pathway_id from_stop_id to_stop_id", float="length max_slope min_width",
