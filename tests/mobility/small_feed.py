@@ -1,8 +1,19 @@
 # ruff: noqa: E501
 """A feed without any fault, to break one thing at a time."""
 
+import datetime as dt
 import zipfile
+from dataclasses import replace
 
+from ldt_toolbox.mobility.gtfs.read import read_feed
+from ldt_toolbox.mobility.timetable_change import with_headway
+
+DAY = dt.date(2025, 1, 7)  # a day of service
+# in Monaco, along the Avenue Princesse Grace and the Boulevard Albert 1er, from east to west
+STOPS = ((7.4350, 43.7480), (7.4280, 43.7410), (7.4210, 43.7350))
+STOPS_TXT = "stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station\n" + "".join(
+    f"s{i + 1},Stop {i + 1},{lat},{lon},0,\n" for i, (lon, lat) in enumerate(STOPS)
+)
 BASE = {
     "agency.txt": """agency_id,agency_name,agency_url,agency_timezone
 A,Town,https://example.org,Europe/Paris
@@ -84,3 +95,19 @@ def write_zip(files, path, top=""):
         for name, text in files.items():
             archive.writestr(top + name, text)
     return path
+
+
+def feed_in_monaco(folder):
+    """The feed, its three stops put into Monaco."""
+    files = changed(("shapes.txt", "", None), ("trips.txt", "line", ""))
+    files["stops.txt"] = STOPS_TXT
+    return read_feed(write_folder(files, folder))
+
+
+def busy(feed):
+    """A bus every ten minutes in each direction, from 6 to 22 hours."""
+    for route in ("1", "2"):
+        feed = with_headway(feed, DAY, route, 10)
+    table = feed["frequencies"]
+    whole_day = table.assign(start_time=6 * 3600, end_time=22 * 3600)
+    return replace(feed, tables={**feed.tables, "frequencies": whole_day})

@@ -1,6 +1,5 @@
 """Optional roles of the mobility use case: residents, incomes, jobs, timetable, and none at all."""
 
-import datetime as dt
 from dataclasses import replace as changed_copy
 
 import geopandas as gpd
@@ -15,31 +14,12 @@ from ldt_toolbox.mobility.gtfs.supply import route_supply, stop_supply
 from ldt_toolbox.mobility.raptor import earliest_arrivals
 from ldt_toolbox.mobility.timetable_change import NEW_STOP, with_headway, with_stop
 from monaco import PLACE, Town, bundled, compute, inputs, parameters, squares_of_people
-from small_feed import changed, write_folder
-
-DAY = dt.date(2025, 1, 7)
-# along the Avenue Princesse Grace and the Boulevard Albert 1er, from east to west
-STOPS = ((7.4350, 43.7480), (7.4280, 43.7410), (7.4210, 43.7350))
-STOPS_TXT = "stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station\n" + "".join(
-    f"s{i + 1},Stop {i + 1},{lat},{lon},0,\n" for i, (lon, lat) in enumerate(STOPS)
-)
+from small_feed import DAY, STOPS, STOPS_TXT, busy, changed, feed_in_monaco, write_folder
 
 
 @pytest.fixture(scope="module")
 def feed(tmp_path_factory):
-    """The small feed, its three stops put into Monaco."""
-    files = changed(("shapes.txt", "", None), ("trips.txt", "line", ""))
-    files["stops.txt"] = STOPS_TXT
-    return read_feed(write_folder(files, tmp_path_factory.mktemp("feed")))
-
-
-def busy(feed):
-    """A bus every ten minutes in each direction, from 6 to 22 hours."""
-    for route in ("1", "2"):
-        feed = with_headway(feed, DAY, route, 10)
-    table = feed["frequencies"]
-    whole_day = table.assign(start_time=6 * 3600, end_time=22 * 3600)
-    return changed_copy(feed, tables={**feed.tables, "frequencies": whole_day})
+    return feed_in_monaco(tmp_path_factory.mktemp("feed"))
 
 
 def lost(town):
@@ -271,7 +251,7 @@ def test_stops_outside_the_territory_are_counted_and_not_served(feed):
 
 
 def test_a_line_that_crosses_streets_closes_none_of_them():
-    from ldt_toolbox.mobility.scenario import streets_under
+    from ldt_toolbox.mobility.scenario_streets import streets_under
 
     town = Town()
     longest = town.walk.edges.iloc[int(town.walk.edges["length_m"].argmax())]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 from ldt_toolbox.errors import DataError, ParameterError
-from ldt_toolbox.mobility import scenario, steps, summary
+from ldt_toolbox.mobility import scenario, scenario_streets, steps, summary
 from ldt_toolbox.mobility.attach import with_line
 from ldt_toolbox.sources import load
 from ldt_toolbox.territory import Territory
@@ -71,7 +71,7 @@ def test_squares_average_back_to_the_whole(town):
 
 
 def test_nobody_is_quicker_when_a_street_is_closed_nor_slower_when_a_path_opens(town):
-    ids = scenario.named_streets(town.walk, ["Boulevard d'Italie"])
+    ids = scenario_streets.named_streets(town.walk, ["Boulevard d'Italie"])
     closed = outcome(town, scenario.Plan(closed=tuple(ids)))
     known = np.isfinite(town.time.to_numpy())
     worse = closed.time.to_numpy()[known] - town.time.to_numpy()[known]
@@ -129,11 +129,11 @@ def test_a_stop_more_takes_nobody_away(town):
 
 
 def test_critical_streets_agree_with_the_scenario_that_closes_them(town):
-    ranked = scenario.critical_streets(town.site, town.places, town.time, count=4)
+    ranked = scenario_streets.critical_streets(town.site, town.places, town.time, count=4)
     assert ranked["extra_min"].is_monotonic_decreasing
     today = outcome(town, scenario.Plan())
     for _, row in ranked.iterrows():
-        ids = scenario.named_streets(town.walk, [row["street"]])
+        ids = scenario_streets.named_streets(town.walk, [row["street"]])
         plan = scenario.Plan(closed=tuple(ids))
         table, _ = scenario.compare(
             today, plan.measures, town.walk, town.site, town.places, None, town.parameters
@@ -147,7 +147,7 @@ def test_areas_under_water_close_what_they_touch(town):
     spot = edge.geometry.interpolate(0.5, normalized=True).buffer(3)
     area = town.walk.edges.iloc[[]][["geometry"]].copy()
     area.loc[0, "geometry"] = spot
-    found = scenario.streets_under(town.walk, area.set_crs(town.walk.edges.crs))
+    found = scenario_streets.streets_under(town.walk, area.set_crs(town.walk.edges.crs))
     assert edge["street"] in found
     touched = town.walk.edges[town.walk.edges.intersects(spot)]
     assert set(found) == set(touched["street"])

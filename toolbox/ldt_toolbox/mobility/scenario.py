@@ -1,6 +1,5 @@
-"""What measures would change: closed streets, a new path, a new stop, another headway."""
+"""What measures would change: closed streets, a new path, stop or line, another headway."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -9,14 +8,20 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from ldt_toolbox.documents import nearest
 from ldt_toolbox.errors import ParameterError
 from ldt_toolbox.mobility import steps, summary, transit_journeys, transit_steps
 from ldt_toolbox.mobility.attach import with_line
-from ldt_toolbox.mobility.network import Network, without_edges
+from ldt_toolbox.mobility.network import Network
+from ldt_toolbox.mobility.scenario_streets import (
+    UNREACHED_MIN,
+    named_streets,
+    streets_under,
+    without_streets,
+)
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.street_rules import WALK_M_S
 from ldt_toolbox.mobility.timetable_change import with_headway, with_stop
+from ldt_toolbox.mobility.timetable_line import NewLine, drawn_lines, with_new_line
 from ldt_toolbox.mobility.transit_journeys import Journeys
 from ldt_toolbox.mobility.transit_steps import Offer
 from ldt_toolbox.parameters import Parameters
@@ -25,8 +30,6 @@ from ldt_toolbox.sources import Inputs
 
 ALL = "all"
 NEW_PATH = "new path"
-UNREACHED_MIN = 60.0
-_NEAR_CLOSURE_M = 2.0  # a line drawn along a street closes it
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Plan:
         Longitude and latitude of a new stop.
     headway : tuple of (str, float) or None
         Route and minutes.
+    lines : tuple of NewLine
+        New lines of public transport.
     notes : tuple of Note
         What was chosen where nothing was asked.
     """
@@ -51,6 +56,7 @@ class Plan:
     path: shapely.LineString | None = None
     stop: tuple[float, float] | None = None
     headway: tuple[str, float] | None = None
+    lines: tuple[NewLine, ...] = ()
     notes: tuple[Note, ...] = ()
 
     @property
@@ -61,6 +67,7 @@ class Plan:
             "new_path": Plan(path=self.path) if self.path is not None else None,
             "new_stop": Plan(stop=self.stop) if self.stop else None,
             "new_headway": Plan(headway=self.headway) if self.headway else None,
+            "new_line": Plan(lines=self.lines) if self.lines else None,
         }
         return {name: one for name, one in alone.items() if one} | {ALL: self}
 
@@ -90,12 +97,12 @@ class Outcome:
 def plan(
     inputs: Inputs, walk: Network, ranked: pd.DataFrame | None, parameters: Parameters
 ) -> Plan:
-    """Read the measures from the parameters and the role `closed_streets`.
+    """Read the measures from the parameters and the roles `closed_streets` and `new_lines`.
 
     Parameters
     ----------
     inputs : Inputs
-        `closed_streets` where another use case tells what is cut.
+        `closed_streets` where another use case tells what is cut; `new_lines` of public transport.
     walk : Network
         Streets on foot.
     ranked : pandas.DataFrame or None
@@ -119,11 +126,11 @@ def plan(
     told = None
     if headway:
         told = _headway(headway)
+    lines = drawn_lines(inputs.frame("new_lines")) if "new_lines" in inputs else ()
     found = Plan(
-        tuple(sorted(closed)), path, (stop[0], stop[1]) if stop else None, told
+        tuple(sorted(closed)), path, (stop[0], stop[1]) if stop else None, told, lines
     )  # fmt: skip
-    asked = closed or path is not None or stop or headway or "closed_streets" in inputs
-    if asked or ranked is None or ranked.empty:
+    if _any(found) or "closed_streets" in inputs or ranked is None or ranked.empty:
         return found
     worst = str(ranked["street"].iloc[0])
     note = Note(
@@ -136,40 +143,6 @@ def plan(
         },
     )
     return replace(found, closed=tuple(named_streets(walk, [worst])), notes=(note,))
-
-
-def named_streets(network: Network, names: Sequence[str]) -> list[str]:
-    """Ids of streets given by name or id.
-
-    Raises
-    ------
-    ParameterError
-        If one is unknown; names the nearest.
-    """
-    edges = network.edges
-    out: list[str] = []
-    for name in names:
-        mine = (edges["name"] == name) | (edges["street"] == name)
-        if not mine.any():
-            known = sorted({str(n) for n in edges["name"].dropna()})
-            raise ParameterError(
-                f"close_streets: no street on foot is called {name!r}: {nearest(name, known)}"
-            )
-        out += edges.loc[mine, "street"].unique().tolist()
-    return out
-
-
-def streets_under(network: Network, cut: gpd.GeoDataFrame) -> list[str]:
-    """Ids of streets that touch an area, or along which a line lies."""
-    shapes = cut.geometry.to_numpy()
-    lines = shapely.get_dimensions(shapes) < 2
-    shapes[lines] = shapely.buffer(shapes[lines], _NEAR_CLOSURE_M)
-    edges = network.edges
-    which, edge = edges.sindex.query(shapes, predicate="intersects")
-    part = shapely.length(shapely.intersection(edges.geometry.to_numpy()[edge], shapes[which]))
-    # a line that only crosses a street does not close it
-    enough = ~lines[which] | (part > 4 * _NEAR_CLOSURE_M + 1)
-    return sorted(set(edges["street"].to_numpy()[edge[enough]].tolist()))
 
 
 def _path(numbers: list[float], walk: Network) -> shapely.LineString | None:
@@ -194,50 +167,6 @@ def _headway(words: list[str]) -> tuple[str, float]:
             f"new_headway = {words}: give the route and the minutes, for example ['7', '10']"
         )
     return route, minutes
-
-
-def critical_streets(
-    site: Site, here: Places, time: pd.DataFrame, *, count: int
-) -> pd.DataFrame | None:
-    """Named streets by what their closure would cost people on foot.
-
-    Parameters
-    ----------
-    site, here
-        Streets on foot with all places.
-    time : pandas.DataFrame
-        Minutes to each class today.
-    count : int
-        The longest streets that are compared.
-
-    Returns
-    -------
-    pandas.DataFrame or None
-        `street`, `length_m`, `extra_min` (mean over residents or floors and classes; places out of
-        reach count as an hour), `cut_off_pct` (homes that lose a class), most costly first. None
-        where no class is known.
-    """
-    if not here.classes:
-        return None
-    edges = site.network.edges
-    named = edges[edges["name"].notna()]
-    longest = named.groupby("name")["length_m"].sum().sort_values(ascending=False)[:count]
-    weight = here.homes.weight
-    today = time.clip(upper=UNREACHED_MIN).to_numpy()
-    rows = []
-    for name, length in longest.items():
-        shut = _closed(site, (edges["name"] == name).to_numpy(bool))
-        then = steps.minutes(shut, here).clip(upper=UNREACHED_MIN).to_numpy()
-        extra = np.average((then - today).mean(axis=1), weights=weight)
-        lost = ((then >= UNREACHED_MIN) & (today < UNREACHED_MIN)).any(axis=1)
-        rows.append((name, length, float(extra), steps.share_pct(weight, np.asarray(lost))))
-    table = pd.DataFrame(rows, columns=["street", "length_m", "extra_min", "cut_off_pct"])
-    return table.sort_values("extra_min", ascending=False, kind="stable").reset_index(drop=True)
-
-
-def _closed(site: Site, edges: NDArray[np.bool_]) -> Site:
-    network = without_edges(site.network, edges)
-    return replace(site, network=network, graph=network.graph())
 
 
 def outcome(site: Site, here: Places, offered: Offer | None, parameters: Parameters) -> Outcome:
@@ -275,8 +204,10 @@ def with_measure(
             service = replace(service, feed=with_stop(service.feed, *one.stop))
         if one.headway:
             service = replace(service, feed=with_headway(service.feed, service.date, *one.headway))
-    if one.stop:
-        changed = replace(here, stops=_one_more(here.stops, one.stop, service))
+        for line in one.lines:
+            service = replace(service, feed=with_new_line(service.feed, service.date, line))
+    if one.stop or one.lines:
+        changed = replace(here, stops=_more_stops(here.stops, one, offered))
         site = steps.join(walk, changed, parameters)
     if one.path is not None:
         network = with_line(site.network, one.path, name=NEW_PATH)
@@ -287,20 +218,23 @@ def with_measure(
         )  # fmt: skip
         site = replace(site, network=network, graph=network.graph())
     if one.closed:
-        site = _closed(site, site.network.edges["street"].isin(one.closed).to_numpy(bool))
+        site = without_streets(site, site.network.edges["street"].isin(one.closed).to_numpy(bool))
     return outcome(site, changed, service, parameters)
 
 
-def _one_more(
-    stops: gpd.GeoDataFrame, lonlat: tuple[float, float], service: Offer | None
-) -> gpd.GeoDataFrame:
-    place = gpd.GeoSeries.from_xy([lonlat[0]], [lonlat[1]], crs="EPSG:4326").to_crs(stops.crs)
-    row: dict[str, list[object]] = {"name": ["new stop"], "mode": ["bus"]}
-    if service is not None:
-        row["row"] = [len(service.feed["stops"]) - 1]
-    return pd.concat(
-        [stops, gpd.GeoDataFrame(row, geometry=place.to_numpy(), crs=stops.crs)], ignore_index=True
-    )
+def _more_stops(
+    stops: gpd.GeoDataFrame, one: Plan, offered: Offer | None
+) -> gpd.GeoDataFrame:  # fmt: skip
+    """Stops with those that a plan adds, numbered as the feed does that it changes."""
+    new = [("new stop", "bus", one.stop)] if one.stop else []
+    new += [(line.name, line.mode, place) for line in one.lines for place in line.places]
+    names, modes, places = zip(*new, strict=True)
+    points = gpd.GeoSeries(shapely.points(places), crs="EPSG:4326").to_crs(stops.crs)
+    table: dict[str, object] = {"name": names, "mode": modes}
+    if offered is not None:
+        table["row"] = len(offered.feed["stops"]) + np.arange(len(new))
+    more = gpd.GeoDataFrame(table, geometry=points.to_numpy(), crs=stops.crs)
+    return pd.concat([stops, more], ignore_index=True)
 
 
 def compare(
@@ -334,7 +268,7 @@ def compare(
 
 
 def _any(one: Plan) -> bool:
-    return bool(one.closed or one.path is not None or one.stop or one.headway)
+    return bool(one.closed or one.path is not None or one.stop or one.headway or one.lines)
 
 
 def _difference(
@@ -397,9 +331,12 @@ def works(one: Plan, walk: Network) -> gpd.GeoDataFrame:
         {"what": 1, "name": shut["name"].fillna(shut["street"]).to_numpy()},
         geometry=shut.geometry.to_numpy(), crs=edges.crs,
     )  # fmt: skip
-    if one.path is None:
+    drawn = gpd.GeoSeries([shapely.LineString(line.places) for line in one.lines], crs="EPSG:4326")
+    names = [line.name for line in one.lines]
+    shapes = drawn.to_crs(edges.crs).tolist()
+    if one.path is not None:
+        names, shapes = [NEW_PATH, *names], [one.path, *shapes]
+    if not names:
         return frame
-    new = gpd.GeoDataFrame(
-        {"what": [2], "name": [NEW_PATH]}, geometry=[one.path], crs=edges.crs
-    )  # fmt: skip
+    new = gpd.GeoDataFrame({"what": 2, "name": names}, geometry=shapes, crs=edges.crs)
     return pd.concat([frame, new], ignore_index=True) if len(frame) else new

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ldt_toolbox.mobility import (
     scenario,
+    scenario_streets,
     steps,
     story,
     summary,
@@ -97,7 +98,7 @@ def measures(
     parameters: Parameters,
 ) -> tuple[Plan, pd.DataFrame | None]:
     """Measures of the scenario, and the streets whose closure would cost most."""
-    ranked = scenario.critical_streets(
+    ranked = scenario_streets.critical_streets(
         site, here, found.minutes["walk"], count=parameters.ranked_places
     )
     return scenario.plan(inputs, walk, ranked, parameters), ranked
