@@ -49,7 +49,7 @@ def test_what_is_in_it(place):
 
 
 def test_residents_are_all_placed_along_the_streets(result, place):
-    cells = result.layers["transit_access"]
+    cells = result.layers["scenario_change"]
     shown = cells.loc[~cells["suppressed"], "weight"]
     said = [note.text["en"] for note in result.notes]
     lost = [text for text in said if re.match(r"[0-9]+ residents", text)]

@@ -129,7 +129,9 @@ def test_a_stop_more_takes_nobody_away(town):
 
 
 def test_critical_streets_agree_with_the_scenario_that_closes_them(town):
-    ranked = scenario_streets.critical_streets(town.site, town.places, town.time, count=4)
+    ranked = scenario_streets.critical_streets(
+        town.site, town.places, town.time, count=4, fewest=11
+    )
     assert ranked["extra_min"].is_monotonic_decreasing
     today = outcome(town, scenario.Plan())
     for _, row in ranked.iterrows():

@@ -18,6 +18,7 @@ from ldt_toolbox.mobility.scenario_streets import (
     streets_under,
     without_streets,
 )
+from ldt_toolbox.mobility.secrecy import change_told_pp, share_told_pct
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.street_rules import WALK_M_S
 from ldt_toolbox.mobility.timetable_change import with_headway, with_stop
@@ -252,7 +253,8 @@ def compare(
     -------
     pandas.DataFrame
         A row for each measure: `measure`, `share_all_pp`, `extra_min`, `better_pct`, `worse_pct`,
-        `near_pp`, `stop_pp`, `transit_pp` (NaN where it does not apply).
+        `near_pp`, `stop_pp`, `transit_pp` (NaN where it does not apply, or where it would tell of
+        fewer residents than `fewest_people`).
     Outcome
         With all measures.
     """
@@ -264,7 +266,9 @@ def compare(
             if _any(one):
                 last = with_measure(one, walk, site, here, offered, parameters)
         rows.append({"measure": name} | _difference(today, last, here, parameters))
-    return pd.DataFrame(rows), last
+    table = pd.DataFrame(rows)
+    numbers = table.columns.drop("measure")
+    return table.astype(dict.fromkeys(numbers, np.float64)), last
 
 
 def _any(one: Plan) -> bool:
@@ -275,28 +279,25 @@ def _difference(
     today: Outcome, then: Outcome, here: Places, parameters: Parameters
 ) -> dict[str, float | None]:
     weight, limit = here.homes.weight, parameters.near_minutes
-    near = np.average(then.near_pct - today.near_pct, weights=weight)
+    fewest = parameters.fewest_people
     out: dict[str, float | None] = {"share_all_pp": None, "extra_min": None}
     if here.classes:
         before, after = (x.time.clip(upper=UNREACHED_MIN).to_numpy() for x in (today, then))
         step = (after - before).mean(axis=1)
         full = [(x <= limit).all(axis=1) for x in (before, after)]
-        out["share_all_pp"] = _pp(weight, full[0], full[1])
+        out["share_all_pp"] = change_told_pp(here.homes, full[0], full[1], fewest=fewest)
         out["extra_min"] = float(np.average(step, weights=weight))
-        out["better_pct"] = steps.share_pct(weight, step < -0.05)
-        out["worse_pct"] = steps.share_pct(weight, step > 0.05)
-    out["near_pp"] = float(near)
-    out["stop_pp"] = _pp(weight, today.near_stop, then.near_stop) if len(here.stops) else None
+        out["better_pct"] = share_told_pct(here.homes, step < -0.05, fewest=fewest)
+        out["worse_pct"] = share_told_pct(here.homes, step > 0.05, fewest=fewest)
+    out["near_pp"] = float(np.average(then.near_pct - today.near_pct, weights=weight))
+    out["stop_pp"] = None
+    if len(here.stops):
+        near = (today.near_stop, then.near_stop)
+        out["stop_pp"] = change_told_pp(here.homes, *near, fewest=fewest)
     if today.ridden is not None and then.ridden is not None:
         gain = then.ridden.reached_pct[:, 1] - today.ridden.reached_pct[:, 1]
         out["transit_pp"] = float(np.average(gain, weights=today.ridden.squares["weight"]))
     return out
-
-
-def _pp(
-    weight: NDArray[np.float64], before: NDArray[np.bool_], after: NDArray[np.bool_]
-) -> float:  # fmt: skip
-    return 100 * float(weight[after].sum() - weight[before].sum()) / float(weight.sum())
 
 
 def change_frame(
@@ -319,8 +320,9 @@ def change_frame(
         name: steps.square_mean(table, value, here).round(3) for name, value in values.items()
     }  # fmt: skip
     return steps.square_frame(
-        here, table, cell_m=steps.CELL_M, fewest=parameters.fewest_people, **means
-    )
+        here, table, cell_m=steps.CELL_M, fewest=parameters.fewest_people,
+        weight=steps.told_weight(table), **means,
+    )  # fmt: skip
 
 
 def works(one: Plan, walk: Network) -> gpd.GeoDataFrame:

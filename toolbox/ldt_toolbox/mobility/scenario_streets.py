@@ -13,6 +13,7 @@ from ldt_toolbox.documents import nearest
 from ldt_toolbox.errors import ParameterError
 from ldt_toolbox.mobility import steps
 from ldt_toolbox.mobility.network import Network, without_edges
+from ldt_toolbox.mobility.secrecy import share_told_pct
 from ldt_toolbox.mobility.steps import Places, Site
 
 UNREACHED_MIN = 60.0
@@ -54,7 +55,7 @@ def streets_under(network: Network, cut: gpd.GeoDataFrame) -> list[str]:
 
 
 def critical_streets(
-    site: Site, here: Places, time: pd.DataFrame, *, count: int
+    site: Site, here: Places, time: pd.DataFrame, *, count: int, fewest: int
 ) -> pd.DataFrame | None:
     """Named streets by what their closure would cost people on foot.
 
@@ -66,6 +67,8 @@ def critical_streets(
         Minutes to each class today.
     count : int
         The longest streets that are compared.
+    fewest : int
+        Shares of fewer residents are not told (`secrecy.share_told_pct`).
 
     Returns
     -------
@@ -87,8 +90,16 @@ def critical_streets(
         then = steps.minutes(shut, here).clip(upper=UNREACHED_MIN).to_numpy()
         extra = np.average((then - today).mean(axis=1), weights=weight)
         lost = ((then >= UNREACHED_MIN) & (today < UNREACHED_MIN)).any(axis=1)
-        rows.append((name, length, float(extra), steps.share_pct(weight, np.asarray(lost))))
+        rows.append(
+            (
+                name,
+                length,
+                float(extra),
+                share_told_pct(here.homes, np.asarray(lost), fewest=fewest),
+            )
+        )
     table = pd.DataFrame(rows, columns=["street", "length_m", "extra_min", "cut_off_pct"])
+    table["cut_off_pct"] = table["cut_off_pct"].astype(np.float64)
     return table.sort_values("extra_min", ascending=False, kind="stable").reset_index(drop=True)
 
 

@@ -24,6 +24,7 @@ from ldt_toolbox.mobility.homes import Homes
 from ldt_toolbox.mobility.isochrones import isochrones
 from ldt_toolbox.mobility.network import Network, build_network, without_edges
 from ldt_toolbox.mobility.opportunities import cumulative, nearest_of_each
+from ldt_toolbox.mobility.secrecy import hidden_cells, require_enough
 from ldt_toolbox.mobility.street_rules import BIKE_M_S, WALK_M_S, Mode
 from ldt_toolbox.mobility.traffic_stress import traffic_stress
 from ldt_toolbox.parameters import Parameters
@@ -128,7 +129,7 @@ def places(
     network : Network
         Streets on foot: people live along them where no building is known.
     parameters : Parameters
-        `amenity_classes`, `green_min_area_ha`, `population_total`.
+        `amenity_classes`, `green_min_area_ha`, `population_total`, `fewest_people`.
     stops : geopandas.GeoDataFrame, optional
         Those of the timetable; without it those of the role `stops`.
 
@@ -136,6 +137,8 @@ def places(
     ------
     ParameterError
         If a class is unknown.
+    DataError
+        If fewer residents are known than may be told of.
     """
     from ldt_toolbox.mobility.opportunities import AMENITY_CLASSES
 
@@ -152,6 +155,7 @@ def places(
         )  # fmt: skip
     else:
         lived_in = living.of_streets(network, population=population)
+    require_enough(lived_in, fewest=parameters.fewest_people)
     crs = network.edges.crs
     nothing = gpd.GeoDataFrame({"class": [], "kind": [], "name": []}, geometry=[], crs=crs)
     parts = [nothing]
@@ -303,12 +307,12 @@ def square_frame(
     cell_m : float
         Side.
     fewest : int
-        Fewest residents of a square that is shown.
+        Fewest residents of a square that is shown (`secrecy.hidden_cells`).
     **columns : numpy.ndarray, shape (squares,)
         Values; inf becomes NaN.
     """
-    few = (table["weight"] < fewest) if here.homes.people else pd.Series(False, index=table.index)
-    values = pd.DataFrame({"weight": table["weight"].round(1), **columns}).replace(np.inf, np.nan)
+    few = hidden_cells(table["weight"].to_numpy(np.float64), here.homes, fewest=fewest)
+    values = pd.DataFrame(columns, index=table.index).replace(np.inf, np.nan)
     values[few] = np.nan
     west, south = table["column"] * cell_m, table["row"] * cell_m
     return gpd.GeoDataFrame(
@@ -316,6 +320,14 @@ def square_frame(
         geometry=shapely.box(west, south, west + cell_m, south + cell_m),
         crs=here.homes.places.crs,
     )
+
+
+def told_weight(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Residents or floors of squares, to a tenth.
+
+    Only squares of one size tell it: the difference between two sizes would tell of the hidden.
+    """
+    return table["weight"].to_numpy(np.float64).round(1)
 
 
 def cells(
@@ -344,7 +356,7 @@ def cells(
     near = time.to_numpy() <= minutes_limit
     last = time.max(axis=1).to_numpy() if len(time.columns) else np.full(len(time), np.nan)
     return square_frame(
-        here, table, cell_m=CELL_M, fewest=fewest,
+        here, table, cell_m=CELL_M, fewest=fewest, weight=told_weight(table),
         classes_near=square_mean(table, near.sum(axis=1), here).round(3),
         share_all_pct=square_mean(table, 100 * near.all(axis=1), here).round(2),
         minutes_all=square_mean(table, last, here).round(2),

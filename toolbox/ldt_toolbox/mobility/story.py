@@ -24,72 +24,125 @@ def answer(
     here : Places
         Homes and destinations.
     result : Results
-        Indicators and tables so far.
+        Indicators and tables so far; of an indicator without a value nothing is said.
     parameters : Parameters
-        `near_minutes`.
+        `near_minutes`, `transit_minutes`, `amenity_classes`.
     """
-    limit = f"{parameters.near_minutes:g}"
-
-    def number(key: str, digits: int = 0) -> str:
-        one = result.indicators.get(key)
-        return "?" if one is None or one.value is None else f"{one.value:.{digits}f}"
-
     first = next(iter(names.values()))
-    en_name, fr_name = names.get("en", first), names.get("fr", first)
-    unit = here.homes.unit
-    goal = ("jobs", "emplois") if here.jobs_are_counted else (unit["en"], unit["fr"])
-    if here.classes:
-        some = len(here.classes) < len(parameters.amenity_classes)
-        which_en = f"each of {', '.join(here.classes)}" if some else "every class of daily life"
-        which_fr = (
-            f"chacune des classes {', '.join(CLASS_FR[c] for c in here.classes)}"
-            if some
-            else "toutes les classes de la vie quotidienne"
-        )
-        en = (
-            f"In {en_name}, {number('share_all_near')} % of the {unit['en']} have {which_en} "
-            f"within {limit} minutes on foot; half of them have all of it within "
-            f"{number('minutes_all_median')} minutes."
-        )
-        fr = (
-            f"À {fr_name}, {number('share_all_near')} % des {unit['fr']} ont {which_fr} "
-            f"à {limit} minutes à pied ; la moitié a tout en "
-            f"{number('minutes_all_median')} minutes."
-        )
+    where = {"en": names.get("en", first), "fr": names.get("fr", first)}
+    said = [
+        *_daily_life(where, here, result, parameters),
+        *_nearby(here, result, parameters),
+        *_transit(here, result, parameters),
+    ]
+    return {language: " ".join(one[language] for one in said) for language in ("en", "fr")}
+
+
+def _value(result: Results, key: str, digits: int = 0) -> dict[str, str] | None:
+    """An indicator in figures of each language, None where it has no value."""
+    one = result.indicators.get(key)
+    if one is None or one.value is None:
+        return None
+    figures = f"{one.value:.{digits}f}"
+    return {"en": figures, "fr": figures.replace(".", ",")}
+
+
+def _daily_life(
+    where: Mapping[str, str], here: Places, result: Results, parameters: Parameters
+) -> list[dict[str, str]]:
+    """Who has all classes near."""
+    if not here.classes:
+        return [
+            {
+                "en": f"In {where['en']} no place of daily life is known, so that access to them "
+                "is not told.",
+                "fr": f"À {where['fr']}, aucun lieu de la vie quotidienne n'est connu : l'accès "
+                "n'est pas dit.",
+            }
+        ]
+    limit, unit = f"{parameters.near_minutes:g}", here.homes.unit
+    some = len(here.classes) < len(parameters.amenity_classes)
+    en = f"each of {', '.join(here.classes)}" if some else "every class of daily life"
+    fr = (
+        f"chacune des classes {', '.join(CLASS_FR[c] for c in here.classes)}"
+        if some
+        else "toutes les classes de la vie quotidienne"
+    )
+    share, middle = _value(result, "share_all_near"), _value(result, "minutes_all_median")
+    if share is None:  # all but a few, or hardly anybody: which, is nobody's business
+        said = {
+            "en": f"In {where['en']} the share that has {en} within {limit} minutes on foot would "
+            "tell of too few residents.",
+            "fr": f"À {where['fr']}, la part ayant {fr} à {limit} minutes à pied dirait trop de "
+            "peu d'habitants.",
+        }
     else:
-        en = f"In {en_name} no place of daily life is known, so that access to them is not told."
-        fr = f"À {fr_name}, aucun lieu de la vie quotidienne n'est connu : l'accès n'est pas dit."
-    en += (
-        f" From the median home {number('reach_median')} % of all {unit['en']} are within "
-        f"{limit} minutes on foot."
-    )
-    fr += (
-        f" Depuis le logement médian, {number('reach_median')} % des {unit['fr']} sont à "
-        f"{limit} minutes à pied."
-    )
-    if "stop_coverage" in result.indicators:
-        en += f" {number('stop_coverage')} % have a stop of public transport nearby."
-        fr += f" {number('stop_coverage')} % ont un arrêt de transport public à proximité."
-    en += (
-        f" {number('calm_street_share')} % of the length open to bikes is calm enough for most "
-        "adults, as far as the map tells."
-    )
-    fr += (
-        f" {number('calm_street_share')} % de la longueur ouverte aux vélos est assez calme pour "
-        "la plupart des adultes, d'après la carte."
-    )
-    if "transit_reach" in result.indicators:
-        en += (
-            f" By public transport {number('transit_reach')} % of all {goal[0]} are within "
-            f"{parameters.transit_minutes:g} minutes at a usual departure, "
-            f"{number('transit_gain', 1)} points more than on foot."
+        said = {
+            "en": f"In {where['en']}, {share['en']} % of the {unit['en']} have {en} within "
+            f"{limit} minutes on foot.",
+            "fr": f"À {where['fr']}, {share['fr']} % des {unit['fr']} ont {fr} à {limit} minutes "
+            "à pied.",
+        }
+    if middle is None:
+        return [said]
+    half = {
+        "en": f"Half of them have all of it within {middle['en']} minutes.",
+        "fr": f"La moitié a tout en {middle['fr']} minutes.",
+    }
+    return [said, half]
+
+
+def _nearby(here: Places, result: Results, parameters: Parameters) -> list[dict[str, str]]:
+    """What is near the median home, and what streets are like for bikes."""
+    limit, unit, out = f"{parameters.near_minutes:g}", here.homes.unit, []
+    if (reach := _value(result, "reach_median")) is not None:
+        out.append(
+            {
+                "en": f"From the median home {reach['en']} % of all {unit['en']} are within "
+                f"{limit} minutes on foot.",
+                "fr": f"Depuis le logement médian, {reach['fr']} % des {unit['fr']} sont à "
+                f"{limit} minutes à pied.",
+            }
         )
-        fr += (
-            f" En transports publics, {number('transit_reach')} % des {goal[1]} sont à "
-            f"{parameters.transit_minutes:g} minutes à un départ habituel, "
-            f"{number('transit_gain', 1).replace('.', ',')} points de plus qu'à pied."
+    if (stop := _value(result, "stop_coverage")) is not None:
+        out.append(
+            {
+                "en": f"{stop['en']} % have a stop of public transport nearby.",
+                "fr": f"{stop['fr']} % ont un arrêt de transport public à proximité.",
+            }
         )
-    elif "stop_coverage" in result.indicators:
-        en += " Schedules are missing: how often anything runs there is not known."
-        fr += " Les horaires manquent : on ne sait pas à quelle fréquence on y est desservi."
-    return {"en": en, "fr": fr}
+    if (calm := _value(result, "calm_street_share")) is not None:
+        out.append(
+            {
+                "en": f"{calm['en']} % of the length open to bikes is calm enough for most adults, "
+                "as far as the map tells.",
+                "fr": f"{calm['fr']} % de la longueur ouverte aux vélos est assez calme pour la "
+                "plupart des adultes, d'après la carte.",
+            }
+        )
+    return out
+
+
+def _transit(here: Places, result: Results, parameters: Parameters) -> list[dict[str, str]]:
+    """What public transport lets one reach, or that schedules are missing."""
+    reach, gain = _value(result, "transit_reach"), _value(result, "transit_gain", 1)
+    if reach is None or gain is None:
+        if "stop_coverage" not in result.indicators:
+            return []
+        return [
+            {
+                "en": "Schedules are missing: how often anything runs there is not known.",
+                "fr": "Les horaires manquent : on ne sait pas à quelle fréquence on y est "
+                "desservi.",
+            }
+        ]
+    unit, limit = here.homes.unit, f"{parameters.transit_minutes:g}"
+    goal = {"en": "jobs", "fr": "emplois"} if here.jobs_are_counted else unit
+    return [
+        {
+            "en": f"By public transport {reach['en']} % of all {goal['en']} are within {limit} "
+            f"minutes at a usual departure, {gain['en']} points more than on foot.",
+            "fr": f"En transports publics, {reach['fr']} % des {goal['fr']} sont à {limit} minutes "
+            f"à un départ habituel, {gain['fr']} points de plus qu'à pied.",
+        }
+    ]

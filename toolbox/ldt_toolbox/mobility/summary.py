@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ldt_toolbox.mobility.equity import gini, palma
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.search import sums_within
-from ldt_toolbox.mobility.steps import Places, Site, metres_to_stops, share_pct
+from ldt_toolbox.mobility.secrecy import share_told_pct
+from ldt_toolbox.mobility.steps import Places, Site, metres_to_stops
 
 ALL = "all"
 HIGH_CAPACITY = ("rail", "metro", "ferry")
@@ -44,6 +45,11 @@ def weighted_quantile(
     return float(v[order][np.searchsorted(reached, q * reached[-1] * (1 - 1e-12))])
 
 
+def number(value: float | None) -> float | None:
+    """A number of a table as an indicator has it: None where there is none."""
+    return None if value is None or np.isnan(value) else float(value)
+
+
 def reached_weight(site: Site, here: Places, *, limit_min: float) -> NDArray[np.float64]:
     """Share of all residents or floors that each home has within so many minutes, per cent."""
     offer = np.zeros(site.graph.nodes)
@@ -55,7 +61,7 @@ def reached_weight(site: Site, here: Places, *, limit_min: float) -> NDArray[np.
 
 
 def class_table(
-    here: Places, minutes: Mapping[str, pd.DataFrame], *, limit_min: float
+    here: Places, minutes: Mapping[str, pd.DataFrame], *, limit_min: float, fewest: int
 ) -> pd.DataFrame:
     """Share of the weight near each class, and near all of them.
 
@@ -67,6 +73,8 @@ def class_table(
         `walk`, `bike` and `calm_bike`: minutes to each class.
     limit_min : float
         What counts as near.
+    fewest : int
+        Shares of fewer residents are not told (`secrecy.share_told_pct`).
 
     Returns
     -------
@@ -86,11 +94,15 @@ def class_table(
         # green areas have a gate every few metres: count the areas
         count = int((mine & ~green).sum()) + here.spots.loc[mine & green, "name"].nunique()
         row = {"class": name, "places": count}
-        row |= {f"{mode}_pct": share_pct(weight, time <= limit_min) for mode, time in of.items()}
+        row |= {
+            f"{mode}_pct": share_told_pct(here.homes, time <= limit_min, fewest=fewest)
+            for mode, time in of.items()
+        }
         for label, q in (("median_min", 0.5), ("p90_min", 0.9)):
             row[label] = weighted_quantile(of["walk"], weight, q)
         rows.append(row)
-    return pd.DataFrame(rows).replace(np.inf, np.nan)
+    told = [f"{mode}_pct" for mode in minutes]
+    return pd.DataFrame(rows).replace(np.inf, np.nan).astype(dict.fromkeys(told, np.float64))
 
 
 def least_served(
@@ -158,9 +170,15 @@ def near_stop(
 
 
 def mode_table(
-    site: Site, here: Places, *, stop_m: float, station_m: float, routes: pd.DataFrame | None
+    site: Site,
+    here: Places,
+    *,
+    stop_m: float,
+    station_m: float,
+    routes: pd.DataFrame | None,
+    fewest: int,
 ) -> pd.DataFrame:
-    """Stops, routes and coverage of each mode, and of any."""
+    """Stops, routes and coverage of each mode, and of any; of few residents nothing is told."""
     rows = []
     for mode in (*MODES, ALL):
         mine = (here.stops["mode"] == mode).to_numpy(bool) | (mode == ALL)
@@ -171,10 +189,11 @@ def mode_table(
         rows.append(
             {
                 "mode": mode, "stops": int(mine.sum()), "routes": _routes(routes, mode),
-                "limit_m": limit, "covered_pct": share_pct(here.homes.weight, near),
+                "limit_m": limit, "covered_pct": share_told_pct(here.homes, near, fewest=fewest),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.astype({"covered_pct": np.float64}) if rows else table
 
 
 def _routes(routes: pd.DataFrame | None, mode: str) -> int | None:

@@ -175,7 +175,7 @@ def access_frame(found: Journeys, here: Places, parameters: Parameters) -> gpd.G
     Returns
     -------
     geopandas.GeoDataFrame
-        `weight`, `reached_p05_pct`, `reached_pct`, `reached_p95_pct`, `on_foot_pct`,
+        `reached_p05_pct`, `reached_pct`, `reached_p95_pct`, `on_foot_pct`,
         `minutes_all` (median over departures to the farthest class; NaN where one is out of
         reach), `suppressed`, geometry.
     """

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 
 from ldt_toolbox.mobility import summary, transit_journeys
-from ldt_toolbox.mobility.steps import Places, Site, share_pct
+from ldt_toolbox.mobility.secrecy import share_told_pct
+from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.transit_journeys import Journeys
 from ldt_toolbox.mobility.transit_steps import Offer
 from ldt_toolbox.parameters import Parameters
@@ -51,7 +52,7 @@ def add(
         "transit_uncertain": Indicator(
             float(np.average(ridden.reached_pct[:, 2] - ridden.reached_pct[:, 0], weights=weight))
         ),
-        "frequent_coverage": Indicator(float(frequency["covered_pct"].iloc[0])),
+        "frequent_coverage": Indicator(summary.number(frequency["covered_pct"].iloc[0])),
         "departures": Indicator(int(offered.stops["departures"].sum())),
         "service_km": Indicator(float(offered.routes["service_km"].sum())),
     }
@@ -97,7 +98,9 @@ def frequency_table(
         rows.append(
             {
                 "frequency_class": name, "stops": int(mine.sum()),
-                "covered_pct": share_pct(here.homes.weight, near),
+                "covered_pct": share_told_pct(
+                    here.homes, near, fewest=parameters.fewest_people
+                ),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"covered_pct": np.float64})

@@ -20,6 +20,7 @@ from ldt_toolbox.mobility import (
 from ldt_toolbox.mobility.equity import group_gap
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.scenario import Outcome, Plan
+from ldt_toolbox.mobility.secrecy import share_told_pct
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.transit_journeys import Journeys
 from ldt_toolbox.mobility.transit_steps import Offer
@@ -99,7 +100,11 @@ def measures(
 ) -> tuple[Plan, pd.DataFrame | None]:
     """Measures of the scenario, and the streets whose closure would cost most."""
     ranked = scenario_streets.critical_streets(
-        site, here, found.minutes["walk"], count=parameters.ranked_places
+        site,
+        here,
+        found.minutes["walk"],
+        count=parameters.ranked_places,
+        fewest=parameters.fewest_people,
     )
     return scenario.plan(inputs, walk, ranked, parameters), ranked
 
@@ -180,7 +185,7 @@ def assemble(
         "network": site.network.report,
         "equity": equity(here, found, parameters),
     }
-    _numbers(result, here, site, found, walk, stress)
+    _numbers(result, here, site, found, walk, stress, fewest=parameters.fewest_people)
     near = found.near_pct
     if here.classes:
         within = found.minutes["walk"].to_numpy() <= parameters.near_minutes
@@ -192,6 +197,8 @@ def assemble(
     if len(here.stops):
         _stops(result, inputs, here, site, parameters)
     result.notes = [*inputs.notes(), *here.homes.notes, *_gaps(here, parameters)]
+    if here.homes.people and parameters.fewest_people:
+        result.notes.append(_secrecy(parameters.fewest_people))
     if offered is not None and ridden is not None:
         transit_summary.add(result, offered, ridden, site, here, parameters)
     _scenario(result, plan, ranked, table, here)
@@ -231,7 +238,8 @@ def income_gap(here: Places, near: NDArray[np.float64], parameters: Parameters) 
     -------
     Indicator or None
         Mean of the poorest fifth of residents minus that of the richest, over squares of 100 m;
-        None where income is not known.
+        None where income is not known, a fifth lies in one square, or counts fewer residents than
+        may be told of.
     """
     if here.homes.income is None:
         return None
@@ -241,6 +249,11 @@ def income_gap(here: Places, near: NDArray[np.float64], parameters: Parameters) 
     told = np.isfinite(income)
     bounds = [summary.weighted_quantile(income[told], weight[told], q) for q in (0.2, 0.8)]
     if bounds[0] is None or bounds[0] >= (bounds[1] or 0.0):
+        return None
+    ends = [weight[told & (income <= bounds[0])], weight[told & (income > (bounds[1] or 0.0))]]
+    if min(len(end) for end in ends) < 2:  # one square is no group
+        return None
+    if here.homes.people and min(end.sum() for end in ends) < parameters.fewest_people:
         return None
     group = np.select([income <= bounds[0], income > (bounds[1] or 0.0)], ["poor", "rich"], "other")
     gap = group_gap(
@@ -258,6 +271,8 @@ def _numbers(
     found: Access,
     walk: Network,
     stress: gpd.GeoDataFrame,
+    *,
+    fewest: int,
 ) -> None:
     weight = here.homes.weight
     calm = stress["level"] <= steps.LOW_STRESS
@@ -266,7 +281,7 @@ def _numbers(
         "calm_street_share": Indicator(100 * float(length[calm].sum() / length.sum())),
         "reach_median": Indicator(summary.weighted_quantile(found.near_pct, weight, 0.5)),
         "reach_gini": Indicator(float(result.tables["equity"]["gini"].iloc[0])),
-        "unattached_share": Indicator(steps.share_pct(weight, site.home < 0)),
+        "unattached_share": Indicator(share_told_pct(here.homes, site.home < 0, fewest=fewest)),
         "network_km": Indicator(float(walk.edges["length_m"].sum()) / 1000),
     }
     if len(here.jobs):
@@ -277,7 +292,9 @@ def _numbers(
 def _classes(
     result: Results, here: Places, found: Access, walk: Network, parameters: Parameters
 ) -> None:
-    table = summary.class_table(here, found.minutes, limit_min=parameters.near_minutes)
+    table = summary.class_table(
+        here, found.minutes, limit_min=parameters.near_minutes, fewest=parameters.fewest_people
+    )
     every = table.iloc[-1]
     time = found.minutes["walk"]
     result.tables["classes"] = table
@@ -287,12 +304,11 @@ def _classes(
     result.layers["access"] = found.cells
     if "use" in here.homes.places or "id" in here.homes.places:
         result.layers["buildings"] = _buildings(here, time, parameters)
-    median = every["median_min"]
     result.indicators |= {
-        "share_all_near": Indicator(float(every["walk_pct"])),
-        "minutes_all_median": Indicator(None if np.isnan(median) else float(median)),
-        "share_all_near_bike": Indicator(float(every["bike_pct"])),
-        "share_all_near_calm": Indicator(float(every["calm_bike_pct"])),
+        "share_all_near": Indicator(summary.number(every["walk_pct"])),
+        "minutes_all_median": Indicator(summary.number(every["median_min"])),
+        "share_all_near_bike": Indicator(summary.number(every["bike_pct"])),
+        "share_all_near_calm": Indicator(summary.number(every["calm_bike_pct"])),
     }
 
 
@@ -309,8 +325,8 @@ def _scenario(
     every = table.iloc[-1]
     result.indicators["scenario_near"] = Indicator(float(every["near_pp"]))
     if here.classes:
-        result.indicators["scenario_share"] = Indicator(float(every["share_all_pp"]))
-        result.indicators["scenario_worse"] = Indicator(float(every["worse_pct"]))
+        result.indicators["scenario_share"] = Indicator(summary.number(every["share_all_pp"]))
+        result.indicators["scenario_worse"] = Indicator(summary.number(every["worse_pct"]))
     if "transit_pp" in table:
         result.indicators["scenario_transit"] = Indicator(float(every["transit_pp"]))
     result.notes += plan.notes
@@ -332,8 +348,11 @@ def _stops(
     limits = {"stop_m": parameters.stop_distance_m, "station_m": parameters.station_distance_m}
     # routes of the map are no measure beside a timetable, which has its own
     routes = inputs.table("routes") if "routes" in inputs and "gtfs" not in inputs else None
-    result.tables["stops_by_mode"] = summary.mode_table(site, here, routes=routes, **limits)
-    covered = steps.share_pct(here.homes.weight, summary.near_stop(site, here, **limits))
+    fewest = parameters.fewest_people
+    result.tables["stops_by_mode"] = summary.mode_table(
+        site, here, routes=routes, fewest=fewest, **limits
+    )
+    covered = share_told_pct(here.homes, summary.near_stop(site, here, **limits), fewest=fewest)
     result.indicators["stop_coverage"] = Indicator(covered)
 
 
@@ -353,6 +372,18 @@ def _gaps(here: Places, parameters: Parameters) -> list[Note]:
             },
         )
     ]
+
+
+def _secrecy(fewest: int) -> Note:
+    return Note(
+        "assumption",
+        {
+            "en": f"Nothing is told about fewer than {fewest} residents: neither cells, nor shares "
+            "that count fewer or leave fewer over, nor what subtraction would tell.",
+            "fr": f"Rien n'est dit de moins de {fewest} habitants : ni mailles, ni parts qui en "
+            "comptent ou en laissent moins, ni ce qu'une soustraction révélerait.",
+        },
+    )
 
 
 _RESTS_ON = {"stops": {"stops", "stops_by_mode"}, "routes": {"stops_by_mode"}}
