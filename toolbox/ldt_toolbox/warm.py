@@ -30,6 +30,7 @@ def warm() -> list[str]:
     _warm_flood()
     _warm_comfort()
     _warm_observations()
+    _warm_timetables()
     return done
 
 
@@ -68,6 +69,54 @@ def _warm_observations() -> None:
 
     scan(np.frombuffer(b"[]", np.uint8), timeproperty="observedAt")
     instants(["2024-01-01T00:00:00Z"] * 50_000)
+
+
+FEED = {
+    "agency": "agency_id,agency_name,agency_url,agency_timezone\na,A,https://example.org,UTC\n",
+    "stops": "stop_id,stop_name,stop_lat,stop_lon\nx,X,43.70,7.40\ny,Y,43.71,7.40\n",
+    "routes": "route_id,agency_id,route_short_name,route_type\nr,a,1,3\n",
+    "trips": "route_id,service_id,trip_id,shape_id\nr,s,t,l\nr,s,u,l\n",
+    "stop_times": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+    "t,08:00:00,08:00:00,x,1\nt,08:05:00,08:05:00,y,2\n"
+    "u,09:00:00,09:00:00,y,2\nu,08:50:00,08:50:00,x,1\n",
+    "calendar": "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,"
+    "start_date,end_date\ns,1,1,1,1,1,1,1,20250106,20250112\n",
+    "shapes": "shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\n"
+    "l,43.70,7.40,1\nl,43.71,7.40,2\n",
+}
+
+
+def _warm_timetables() -> None:
+    """Compile what reads, checks and searches timetables, which no bundled territory has."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    import numpy as np
+
+    from ldt_toolbox.mobility.gtfs.calendar import representative_day
+    from ldt_toolbox.mobility.gtfs.day import day_timetable
+    from ldt_toolbox.mobility.gtfs.read import read_feed
+    from ldt_toolbox.mobility.gtfs.rules import check
+    from ldt_toolbox.mobility.gtfs.supply import route_supply, stop_supply
+    from ldt_toolbox.mobility.raptor import earliest_arrivals
+    from ldt_toolbox.mobility.timetable import walks
+    from ldt_toolbox.mobility.transit_access import TransitQuery, travel_times
+
+    with TemporaryDirectory() as folder:
+        for name, text in FEED.items():
+            Path(folder, f"{name}.txt").write_text(text, encoding="utf-8")
+        feed = read_feed(folder)
+    check(feed)
+    day = representative_day(feed)
+    stop_supply(feed, day)
+    route_supply(feed, day)
+    feet = walks([0], [1], [900], places=2, stops=2)
+    timetable = day_timetable(feed, day, footpaths=feet, change_s=60)
+    leave = np.array([28_000, 28_600])
+    earliest_arrivals(timetable, [0], [0], leave)
+    here = walks([0, 1], [0, 1], [0, 0], places=2, stops=2)
+    for percentiles in ((50,), None):
+        travel_times(TransitQuery(timetable, here, here, leave), percentiles=percentiles)
 
 
 if __name__ == "__main__":
