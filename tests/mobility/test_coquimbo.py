@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ldt_toolbox.results import Results
+from ldt_toolbox.run import run
 from ldt_toolbox.sources import load
 from ldt_toolbox.territory import Territory
 from ldt_toolbox.use_case import UseCase
@@ -77,6 +79,18 @@ def test_the_bus_of_five_minutes_reaches_more_than_feet(result):
     same = known.loc[far, "reached_pct"] - known.loc[far, "on_foot_pct"]
     assert far.sum() > 500
     assert same.abs().max() == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_the_notebook_joins_a_real_timetable_with_streets(place, result, tmp_path):
+    done = run(CASE, place, out=tmp_path)
+    kept = Results.read(done.folder)
+    assert set(kept.indicators) == set(result.indicators)
+    for key, one in result.indicators.items():
+        # written with six figures
+        assert kept.indicators[key].value == pytest.approx(one.value, rel=1e-5, abs=1e-9), key
+    assert {"stops", "transit_access"} <= set(kept.layers)
+    assert (done.folder / "report.html").stat().st_size > 100_000
 
 
 def test_half_the_buses_reach_less(place):

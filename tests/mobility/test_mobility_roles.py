@@ -209,6 +209,21 @@ def test_journeys_to_a_class_equal_the_best_of_all_its_places(feed):
         np.testing.assert_allclose(found.minutes[square], usual, rtol=1e-9)
 
 
+def test_journeys_in_parts_are_those_in_one_piece(feed, monkeypatch):
+    told = parameters(service_date="2025-01-07", transit_minutes=25, departure_step_min=30)
+    here = inputs(gtfs=busy(feed))
+    offered, walk = transit_steps.offer(here, told), steps.streets(here, told)
+    places = steps.places(here, walk, told, stops=offered.stops)
+    site = steps.join(walk, places, told)
+    asked = (transit_steps.timetable_of(offered, site, places, told), site, places)
+    whole = transit_journeys.journeys(*asked, steps.minutes(site, places), told)
+    monkeypatch.setattr(transit_journeys, "MOST_PAIRS", 2000)  # some seven squares at a time
+    monkeypatch.setattr(transit_journeys, "MOST_TIMES", 1)
+    parts = transit_journeys.journeys(*asked, steps.minutes(site, places), told)
+    for name in ("minutes", "reached_pct", "on_foot_pct"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
+
+
 def _seconds(graph, node):
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import dijkstra
