@@ -93,10 +93,8 @@ def with_new_line(feed: Feed, date: dt.date, line: NewLine) -> Feed:
 
     Parameters
     ----------
-    feed : Feed
-        Any.
-    date : datetime.date
-        Service day.
+    feed, date
+        As in `timetable_change.with_headway`.
     line : NewLine
         What runs.
 
