@@ -33,7 +33,7 @@ SITES = {
     "Caldew": (339513.5, 552974.5, 40.0),
     "Petteril": (343413.5, 551544.5, 25.0),
 }
-HOURS = 28  # all of the rain (26.75 h), the peaks of Caldew and Petteril, nearly that of the Eden
+HOURS = 28  # all of the rain (26.75 h), peaks of Caldew and Petteril, nearly that of the Eden
 EVENT = "resembles the flood of December 2015: that it is that flood is inferred, not told"
 NAMED = {
     "source": "sample of the package hipims 2.1.0; origin not stated",
