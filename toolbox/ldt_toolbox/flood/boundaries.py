@@ -6,7 +6,7 @@ before each step; what they gained after it has left the model.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -99,7 +99,8 @@ class Discharge:
         Discharge per metre of the side, positive into the model.
     depth_m : Series or None
         Depth of the water outside, for the full scheme: needed where it enters faster than waves
-        run (Froude number above 1).
+        run (Froude number above 1). The inertial scheme knows no momentum that comes in and does
+        without.
     """
 
     per_metre_m2_s: Series
@@ -241,6 +242,39 @@ def padded_domain(
         ghosts.append(_rim(bed, kind, walled, sides.rim, cell_m))
     bed[np.isnan(bed)] = BARRIER_M
     return Domain(bed.astype(dtype), kind, tuple(g for g in ghosts if g.cells.size), cell_m, datum)
+
+
+def discharges_as_inflows(domain: Domain) -> tuple[Domain, tuple[Inflow, ...]]:
+    """Turn sides with a discharge into inflows at their cells, with walls behind them.
+
+    Parameters
+    ----------
+    domain : Domain
+        From `padded_domain`; it stays as it is.
+
+    Returns
+    -------
+    Domain
+        Without such sides.
+    tuple of Inflow
+        One for each of them.
+    """
+    kept = tuple(g for g in domain.ghosts if not isinstance(g.side, Discharge))
+    if len(kept) == len(domain.ghosts):
+        return domain, ()
+    bed, kind, found = domain.bed_m.copy(), domain.kind.copy(), []
+    for ghosts in domain.ghosts:
+        side = ghosts.side
+        if not isinstance(side, Discharge):
+            continue
+        bed.reshape(-1)[ghosts.cells] = BARRIER_M
+        kind.reshape(-1)[ghosts.cells] = SOLID
+        rows, columns = np.divmod(ghosts.partners, bed.shape[1])
+        width_m = domain.cell_m * ghosts.partners.size
+        given = side.per_metre_m2_s
+        water = Series(given.time_s, given.values * width_m)
+        found.append(Inflow((rows - 1).tolist(), (columns - 1).tolist(), water))
+    return replace(domain, bed_m=bed, kind=kind, ghosts=kept), tuple(found)
 
 
 def _side(

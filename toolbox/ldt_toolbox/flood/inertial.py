@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldt_toolbox.flood import wet_tiles
-from ldt_toolbox.flood.boundaries import Domain, Inflow, Open, Stage
+from ldt_toolbox.flood.boundaries import Domain, Inflow, Open, Stage, discharges_as_inflows
 from ldt_toolbox.flood.inertial_step import step_alone, step_together
 from ldt_toolbox.flood.ledger import Ledger
 
@@ -82,10 +82,11 @@ class InertialFlow:
     ) -> None:
         number = domain.bed_m.dtype.type
         rows, columns = domain.bed_m.shape
-        self.domain, self.inflows = domain, inflows
+        self.domain, entering = discharges_as_inflows(domain)
+        self.inflows = (*inflows, *entering)
         self.theta, self.courant = theta, courant
         self.dry_depth_m, self.longest_step_s = dry_depth_m, longest_step_s
-        self.depth_m = np.where(domain.water, depth_m, 0).astype(number)
+        self.depth_m = np.where(self.domain.water, depth_m, 0).astype(number)
         self.qx_m2_s = np.zeros((rows, columns + 1), number)
         self.qy_m2_s = np.zeros((rows + 1, columns), number)
         self._lost = np.zeros_like(self.depth_m)
