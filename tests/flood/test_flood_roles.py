@@ -253,6 +253,47 @@ def test_observed_event_and_inflow_bring_their_volumes(valleys):
         inflows_of(flow.assign(x=WEST - 500), ground.grid, ground.setup.elevation)
 
 
+def test_rain_and_rivers_of_an_event_are_on_one_clock(valleys):
+    """Rain from the twentieth minute on falls after a river that has come in since the first."""
+    storm = pd.DataFrame({"time_min": [20, 40], "rain_mm_h": [60.0, 0.0]})
+    flow = pd.DataFrame(
+        {
+            "site": "upstream", "x": WEST + 2.5, "y": NORTH - 20.5 * CELL,
+            "time_min": [0, 60], "discharge_m3_s": [0.5, 0.5],
+        }
+    )  # fmt: skip
+    place = valleys.territory(
+        levels=levels(), roles={"rain_event": (storm, {}), "inflows": (flow, {})}
+    )
+    _, run, rain = event(valleys, place, simulation_h=0.3)
+    assert rain.event.start_s[0] == 1200
+    assert rain.event.total_mm == pytest.approx(20)
+    assert run.ledger.rain == 0, "18 minutes"
+    assert run.ledger.inflow > 0
+    _, run, _ = event(valleys, place, simulation_h=0.5)
+    assert run.ledger.rain > 0
+    early = valleys.territory(roles={"rain_event": (storm.assign(time_min=[-5, 40]), {})})
+    with pytest.raises(DataError, match=r"first time is -5 min.*as in inflows"):
+        event(valleys, early)
+
+
+def test_a_width_of_one_site_leaves_the_others_at_their_cell(valleys, plain):
+    ground = plain[0]
+    flow = pd.DataFrame(
+        {
+            "site": ["wide", "narrow"], "x": WEST + 20 * CELL, "y": NORTH - 20.5 * CELL,
+            "time_min": 0, "discharge_m3_s": 1.0, "width_m": [6 * CELL, np.nan],
+        }
+    )  # fmt: skip
+    narrow, wide = inflows_of(flow, ground.grid, ground.setup.elevation)
+    assert len(narrow.rows) == 1
+    # a disc of 6 cells across, 9 pi = 28 of them in area
+    assert len(wide.rows) == pytest.approx(9 * np.pi, abs=4)
+    for wrong in (flow.assign(x=[WEST, np.nan]), flow.assign(site="both", x=[WEST, WEST + CELL])):
+        with pytest.raises(DataError, match="has no place or several"):
+            inflows_of(wrong, ground.grid, ground.setup.elevation)
+
+
 def test_basin_and_wall_of_the_scenario_keep_water_away(valleys, plain):
     ground = plain[0]
     # a wall right across the valley, upstream of the third house

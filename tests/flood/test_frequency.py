@@ -140,6 +140,23 @@ def test_hydrological_years_and_windows() -> None:
 
 
 @pytest.mark.parametrize(
+    ("step", "window", "says"),
+    [
+        # the sum over a quarter of an hour would be that of the whole hour
+        ("h", "15min", r"rain of 15 min .* steps of 60 min: .*\(60 min\)"),
+        # three steps of six minutes begin within a quarter of an hour: the rain of 18 minutes
+        ("6min", "15min", r"rain of 15 min .* steps of 6 min: .*\(12 or 18 min\)"),
+    ],
+)
+def test_durations_that_the_steps_do_not_fill_are_refused(step, window, says) -> None:
+    times = pd.date_range("2001-01-01", "2001-02-01", freq=step)
+    rain = pd.Series(1.0, index=times)
+    with pytest.raises(DataError, match=says):
+        annual_maxima(rain, window=window)
+    assert annual_maxima(rain, window="2h")["maximum"].item() == pd.Timedelta("2h") / times.freq
+
+
+@pytest.mark.parametrize(
     ("make", "error", "says"),
     [
         (lambda: fit_gumbel(np.arange(9.0)), DataError, "9 annual maxima"),

@@ -185,12 +185,17 @@ def inflows_of(table: pd.DataFrame, grid: Raster, elevation: NDArray[np.floating
     Raises
     ------
     DataError
-        If a site lies outside the terrain, or a discharge is missing.
+        If a site lies outside the terrain, has no place or several, or lacks a discharge.
     """
     found = []
     for site, rows in table.groupby("site", sort=True):
         x, y = float(rows["x"].iloc[0]), float(rows["y"].iloc[0])
-        width = float(rows["width_m"].iloc[0]) if "width_m" in rows else 0.0
+        if not np.isfinite([x, y]).all() or rows[["x", "y"]].drop_duplicates().shape[0] > 1:
+            raise DataError(
+                f"inflows: site `{site}` has no place or several: give one x and y in all its rows"
+            )
+        told = float(rows["width_m"].iloc[0]) if "width_m" in rows else 0.0
+        width = told if told > 0 else 0.0  # missing where only other sites have one
         reach = max(width / 2, 0.71 * grid.cell_size_m)
         i, j = np.nonzero(np.isfinite(elevation))
         t = grid.transform

@@ -12,6 +12,7 @@ from ldt_toolbox.errors import DataError, ParameterError
 
 FEWEST_YEARS = 10
 RECORD_FACTOR = 4.0
+_LARGEST_MISFIT = 0.01  # of a window, that its steps do not fill
 _EULER = float(np.euler_gamma)
 
 
@@ -60,8 +61,8 @@ def annual_maxima(
         Month in which a year begins: 10 for hydrological years. A year has the name of the
         calendar year in which it begins.
     window : str, optional
-        Sum over such a window first ("2h", "30min"): rain depths of one duration. A window with a
-        gap has no sum.
+        Sum over such a window first ("2h", "30min"): rain depths of one duration, a multiple of
+        the series' step. A window with a gap has no sum.
 
     Returns
     -------
@@ -72,7 +73,8 @@ def annual_maxima(
     Raises
     ------
     DataError
-        If the index holds no times, is out of order or repeats a time.
+        If the index holds no times, is out of order or repeats a time, or the window is no
+        multiple of its step: a shorter one would have the rain of the whole step.
     """
     times = series.index
     if not isinstance(times, pd.DatetimeIndex):
@@ -85,7 +87,7 @@ def annual_maxima(
     step = pd.Timedelta(np.median(steps.astype("timedelta64[ns]").astype(np.int64)), unit="ns")
     values = series.astype(np.float64)
     if window is not None:
-        width = max(1, round(pd.Timedelta(window) / step))
+        width = _steps_of(pd.Timedelta(window), step)
         values = values.rolling(window, min_periods=width).sum()
     years = times.year - (times.month < first_month)
     rows = []
@@ -105,6 +107,19 @@ def annual_maxima(
     frame = pd.DataFrame(rows).set_index("year")
     frame["used"] = (frame["known_share"] >= least_known) & frame["maximum"].notna()
     return frame
+
+
+def _steps_of(window: pd.Timedelta, step: pd.Timedelta) -> int:
+    """Steps in a window, refused where they do not fill it."""
+    count = round(window / step)
+    if count < 1 or abs(count * step / window - 1) > _LARGEST_MISFIT:
+        minutes, own = window / pd.Timedelta("1min"), step / pd.Timedelta("1min")
+        fits = sorted({own * max(1, int(minutes // own)), own * (int(minutes // own) + 1)})
+        raise DataError(
+            f"rain of {minutes:g} min cannot be told from a record in steps of {own:g} min: choose "
+            f"a multiple of them for each duration ({' or '.join(f'{m:g}' for m in fits)} min)"
+        )
+    return count
 
 
 def l_moments(sample: ArrayLike) -> tuple[NDArray[np.float64], ...]:

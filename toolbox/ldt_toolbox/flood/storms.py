@@ -100,7 +100,7 @@ def storms(
     parameters : Parameters
         Of the use case.
     observed : pandas.DataFrame, optional
-        Event: `time_min` (rising) and `rain_mm_h` from each time on.
+        Event: `time_min` (rising, on the clock of the inflows) and `rain_mm_h` from each time on.
     series : pandas.DataFrame, optional
         Record: `time` and `rain_mm` (sum of each step).
     inflow_end_s : float
@@ -255,7 +255,12 @@ def _observed(event: pd.DataFrame) -> Storm:
             f"rain_event: {int((~(rate >= 0)).sum())} rates are missing or negative: fill them "
             "first"
         )
-    starts = 60 * (minutes - minutes[0])
+    if not minutes[0] >= 0:
+        raise DataError(
+            f"rain_event: its first time is {minutes[0]:g} min: count minutes from the start of "
+            "the event, as in inflows"
+        )
+    starts = 60 * minutes
     if rate[-1] > 0:  # the last rate lasts as long as the one before it
         starts, rate = np.append(starts, 2 * starts[-1] - starts[-2]), np.append(rate, 0.0)
     return Storm(starts, rate)
