@@ -72,6 +72,11 @@ _OWN_UNITS: Mapping[str, Unit] = {
         standard=False,
     ),
     "class": _unit("", "class", "classe", standard=False),
+    "points": _unit(
+        "points", "percentage points: difference of two shares in per cent",
+        "points de pourcentage : différence de deux parts en pour cent", standard=False,
+    ),
+    "weight": _unit("{weight}", "{weight}", "{weight}", standard=False),
     "gain": _unit(
         "K × {weight} / m²",
         "cooling in kelvin, summed over {weight}, for each square metre turned green",

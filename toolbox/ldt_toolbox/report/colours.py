@@ -14,6 +14,7 @@ _WARM = "YlOrRd"
 _GREEN = "YlGn"
 _COOLING = "Blues_r"
 _DIVERGING = "RdBu_r"
+_GAINS = "RdBu"  # of a share: less is red, more is blue
 _RASTER = "viridis"
 _POLYGONS = "BuPu"
 _DEPTH = "YlGnBu"
@@ -109,7 +110,8 @@ def colour_scale(
     below = float(values.min()) < levels[0]
     above = float(values.max()) > levels[-1]
     count = len(levels) - 1 + below + above
-    name = {"sequential_reversed": _COOLING, "diverging": _DIVERGING}.get(
+    both_ways = _GAINS if unit == "points" else _DIVERGING
+    name = {"sequential_reversed": _COOLING, "diverging": both_ways}.get(
         style, _sequential(unit, polygons=polygons)
     )
     light, dark = (0.92, 0.12) if name == _COOLING else (0.08, 0.95)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ldt_toolbox.report.colours import DEPTH_LEVELS_M, colour_scale, is_dry
 from ldt_toolbox.report.figures import held_classes
+from ldt_toolbox.report.marks import is_suppressed
 from ldt_toolbox.report.numbers import decimals_for, format_number, with_unit
 from ldt_toolbox.report.values import LayerValues, layer_values, main_sector
 from ldt_toolbox.report.words import sector, word
@@ -64,6 +65,8 @@ def alt_text(
                 )
             )  # fmt: skip
             said.append(_where(output, found, language))
+    if secret := _secret(layer, language):
+        said.append(secret)
     return " ".join(said)
 
 
@@ -86,6 +89,14 @@ def caption_facts(
     str
         Empty for a map of classes.
     """
+    secret = _secret(layer, language)
+    facts = _facts(layer, output, language=language, weight=weight)
+    return f"{facts} {secret}".strip()
+
+
+def _facts(
+    layer: "Raster | gpd.GeoDataFrame", output: Output, *, language: str, weight: str
+) -> str:
     found = _shown(layer, output)
     if not len(found.values):
         return _nothing(output, language)
@@ -103,6 +114,15 @@ def caption_facts(
     )
     key = "value_range" if scale.extend == "neither" else "clipped"
     return word(key, language, low=numbers(low), high=numbers.unit(high))
+
+
+def _secret(layer: "Raster | gpd.GeoDataFrame", language: str) -> str:
+    """How many cells hold a value that is not shown; empty where there is none."""
+    count = int(is_suppressed(layer).sum())
+    if not count:
+        return ""
+    written = format_number(count, language=language, decimals=0)
+    return word("suppressed_cells", language, count=written)
 
 
 def _shown(layer: "Raster | gpd.GeoDataFrame", output: Output) -> LayerValues:

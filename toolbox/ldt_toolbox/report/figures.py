@@ -9,7 +9,13 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, ListedColormap
+from matplotlib.colors import (
+    BoundaryNorm,
+    Colormap,
+    LinearSegmentedColormap,
+    ListedColormap,
+    to_rgba,
+)
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -28,6 +34,7 @@ from ldt_toolbox.report.furniture import (
 )
 from ldt_toolbox.report.hillshade import hillshade
 from ldt_toolbox.report.layout import Box, Layout
+from ldt_toolbox.report.marks import Mark, few_classes, marks, unmarked
 from ldt_toolbox.report.values import LayerValues, layer_values, present
 from ldt_toolbox.report.words import word
 from ldt_toolbox.space.raster import Raster
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from shapely.geometry.base import BaseGeometry
 
-Classes = Sequence[tuple[int, Mapping[str, Any]]]
+Classes = Sequence[tuple[float, Mapping[str, Any]]]
 
 _PAPER = "#e9eef0"
 _GROUND = "#ffffff"
@@ -45,6 +52,8 @@ _CONTEXT = "#cdd3d2"
 _MOST_OUTLINES = 30_000
 _MOST_CELLS_A_SIDE = 2400
 _PNG_COLOURS = 96
+_CORNER = 0.25  # share of the territory's width
+_LIKE = 8  # of 255; the eye, and Pillow's search for the nearest, take such colours for one
 # few greys, so that they do not take the palette of the PNG from the colours of the legend
 _RELIEF = LinearSegmentedColormap.from_list("relief", ["#a9b0b3", "#ffffff"], N=16)
 
@@ -104,11 +113,21 @@ def map_figure(
     """
     style = str(output.spec.get("map") or "sequential")
     found = layer_values(layer, str(output.spec.get("column", "")))
-    classes = held_classes(output, found) if style == "classes" else []
+    classes = (
+        held_classes(output, found)
+        if style == "classes"
+        else few_classes(layer, output, found, language=language)
+    )
+    beside = marks(layer, output, language=language)
+    # a map of changes without any change needs no scale
+    named = bool(classes) or (style == "diverging" and not found.values.any())
     unit = units.symbol(output.unit, language=language, weight=weight)
+    labels = [str(spec.get(language) or spec.get("en") or code) for code, spec in classes]
+    labels += [mark.label for mark in beside]
     layout = Layout.around(
         _bounds(layer, found, boundary),
-        titled=titled, source=source, classes=len(classes), unit=unit,
+        titled=titled, source=source, classes=named * (len(classes) + len(beside)),
+        marks=len(beside), unit=unit, longest=max(map(len, labels), default=0),
     )  # fmt: skip
     figure = Figure(figsize=(layout.width, layout.height), facecolor="white")
     FigureCanvasAgg(figure)
@@ -123,17 +142,19 @@ def map_figure(
             0.5, 0.5, word("no_values_mark", language), transform=axes.transAxes, ha="center",
             va="center", color=INK, fontsize=13, zorder=6,
         )  # fmt: skip
-    elif style == "classes":
+    elif named:
         _draw_classes(axes, layer, output, classes)
-        class_legend(figure, layout, classes, language=language)
     else:
         scale = colour_scale(
             found.values, style=style, unit=output.unit, polygons=not isinstance(layer, Raster)
         )
         colours, norm = _colour_map(scale)
         if painted:
-            _draw(axes, layer, output, colours=colours, norm=norm)
+            _draw(axes, unmarked(layer, output, beside), output, colours=colours, norm=norm)
         colour_bar(figure, layout, scale, unit=unit, language=language)
+    _draw_marks(axes, layer, beside)
+    if named or beside:
+        class_legend(figure, layout, classes, language=language, marks=beside, below=not named)
     if boundary is not None:
         axes.add_collection(
             LineCollection(outline_lines([boundary]), colors=INK, linewidths=1.1, zorder=5),
@@ -161,10 +182,30 @@ def to_png(figure: Figure, *, dpi: int = 160) -> bytes:
     memory = io.BytesIO()
     figure.savefig(memory, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
     image = Image.open(memory).convert("RGB")
-    flat = image.quantize(_PNG_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    kept = _legend_colours(figure)
+    rough = image.quantize(
+        _PNG_COLOURS - len(kept), method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+    )
+    # a colour of few pixels must not fade into its neighbours: the legend's are kept as they are
+    shades = np.array(rough.getpalette(), dtype=int).reshape(-1, 3)[: _PNG_COLOURS - len(kept)]
+    apart = np.abs(shades[:, None] - np.array(kept)).max(axis=2).min(axis=1) > _LIKE
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.vstack([kept, shades[apart]]).ravel().tolist())
+    flat = image.quantize(palette=palette, dither=Image.Dither.NONE)
     small = io.BytesIO()
     flat.save(small, format="png", optimize=True)
     return small.getvalue()
+
+
+def _legend_colours(figure: Figure) -> list[tuple[int, ...]]:
+    """Colours of paper, ink and all boxes beside the map, as bytes."""
+    boxes = [box for legend in figure.legends for box in legend.get_patches()]
+    boxes += [box for axes in figure.axes for box in axes.patches]
+    shades = [_GROUND, _PAPER, INK, *(box.get_facecolor() for box in boxes)]
+    colours = dict.fromkeys(
+        tuple(round(255 * part) for part in to_rgba(shade)[:3]) for shade in shades
+    )
+    return list(colours)[: _PNG_COLOURS // 2]
 
 
 def held_classes(output: Output, found: LayerValues) -> Classes:
@@ -188,7 +229,7 @@ def _bounds(
             boxes.append(layer.bounds)
     else:
         boxes.append(layer.total_bounds)
-    if boundary is not None:
+    if boundary is not None and not _lies_in_a_corner(layer, boundary):
         boxes.append(boundary.bounds)
     every = np.array(
         [box for box in boxes if np.isfinite(box).all()] or [(0, 0, 1, 1)], dtype=float
@@ -198,6 +239,14 @@ def _bounds(
     if east <= west or north <= south:  # a single point
         west, south, east, north = west - 50, south - 50, east + 50, north + 50
     return float(west), float(south), float(east), float(north)
+
+
+def _lies_in_a_corner(layer: "Raster | gpd.GeoDataFrame", boundary: "BaseGeometry") -> bool:
+    """Whether vectors would be specks on a map of the whole territory."""
+    if isinstance(layer, Raster) or not len(layer):
+        return False
+    (w, s, e, n), (west, south, east, north) = layer.total_bounds, boundary.bounds
+    return bool(max(e - w, n - s) < _CORNER * max(east - west, north - south))
 
 
 def _draw_ground(axes: Axes, layout: Layout, boundary: "BaseGeometry | None") -> None:
@@ -259,6 +308,21 @@ def _draw_classes(
         column = output.spec["column"]
         placed = layer.assign(**{column: positions(np.asarray(layer[column], dtype=float))})
         _draw(axes, placed, output, colours=colours, norm=place)
+
+
+def _draw_marks(axes: Axes, layer: "Raster | gpd.GeoDataFrame", beside: Sequence[Mark]) -> None:
+    if isinstance(layer, Raster):
+        return
+    shapes = np.asarray(layer.geometry)
+    for mark in beside:
+        paths, _ = polygon_paths(shapes[mark.rows & ~np.asarray(layer.geometry.isna())])
+        axes.add_collection(
+            PathCollection(
+                paths, facecolors=mark.colour, edgecolors=mark.edge, hatch=mark.hatch or None,
+                linewidths=0.25, zorder=2.5,
+            ),
+            autolim=False,
+        )  # fmt: skip
 
 
 def _draw(

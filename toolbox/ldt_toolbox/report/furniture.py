@@ -14,6 +14,7 @@ from pyproj import CRS
 from ldt_toolbox.report.colours import ColourScale
 from ldt_toolbox.report.features import true_north_deg
 from ldt_toolbox.report.layout import Layout
+from ldt_toolbox.report.marks import Mark
 from ldt_toolbox.report.numbers import format_number
 
 INK = "#22313a"
@@ -67,11 +68,13 @@ def colour_bar(
 def class_legend(
     figure: Figure,
     layout: Layout,
-    classes: Sequence[tuple[int, Mapping[str, Any]]],
+    classes: Sequence[tuple[float, Mapping[str, Any]]],
     *,
     language: str,
+    marks: Sequence[Mark] = (),
+    below: bool = False,
 ) -> None:
-    """Name each class beside its colour."""
+    """Name each class and each mark beside its colour, in place of the colour bar or below it."""
     patches = [
         Patch(
             facecolor=spec["color"], edgecolor=INK, linewidth=0.4,
@@ -79,10 +82,19 @@ def class_legend(
         )
         for code, spec in classes
     ]  # fmt: skip
+    # a patch with a hatch takes the hatch's colour from its edge
+    patches += [
+        Patch(
+            facecolor=mark.colour, edgecolor=mark.edge if mark.hatch else INK, linewidth=0.4,
+            hatch=mark.hatch, label=mark.label,
+        )
+        for mark in marks
+    ]  # fmt: skip
     legend = figure.legend(
         handles=patches, loc="center", ncols=layout.legend_columns, frameon=False, fontsize=9,
-        labelcolor=INK, bbox_to_anchor=layout.share(layout.legend_box), handlelength=1.3,
+        labelcolor=INK, handlelength=1.3,
         columnspacing=1.4, borderaxespad=0,
+        bbox_to_anchor=layout.share(layout.mark_box if below else layout.legend_box),
     )  # fmt: skip
     legend.set_in_layout(False)
 

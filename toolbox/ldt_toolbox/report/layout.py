@@ -18,6 +18,8 @@ _MARGIN_IN = 0.06
 _HEAD_IN = 0.4
 _LEGEND_ROW_IN = 0.25
 _CLASS_IN = 1.75
+_BOX_IN = 0.5
+_LETTER_IN = 0.08
 _COLOUR_BAR_IN = 0.56
 _UNIT_LINE_IN = 0.2
 _LONGEST_UNIT = 5
@@ -41,6 +43,8 @@ class Layout:
         The source line, wrapped.
     legend_columns : int
         Columns of a legend of classes.
+    mark_box : tuple of float
+        Below the colour bar: what the map marks beside its colours.
     unit_below : bool
         Whether the unit is too long to stand beside the colour bar.
     """
@@ -52,11 +56,20 @@ class Layout:
     extent: Box
     source_lines: tuple[str, ...]
     legend_columns: int
+    mark_box: Box
     unit_below: bool
 
     @classmethod
     def around(
-        cls, bounds: Box, *, titled: bool, source: str, classes: int = 0, unit: str = ""
+        cls,
+        bounds: Box,
+        *,
+        titled: bool,
+        source: str,
+        classes: int = 0,
+        marks: int = 0,
+        unit: str = "",
+        longest: int = 0,
     ) -> Self:
         """Lay out a figure around what is to be shown.
 
@@ -70,8 +83,12 @@ class Layout:
             Line below it, or empty.
         classes : int
             Entries of a legend of classes; 0 leaves room for a colour bar.
+        marks : int
+            Entries of a legend below the colour bar.
         unit : str
             Symbol beside or below the colour bar.
+        longest : int
+            Letters of the longest entry of the legend.
         """
         west, south, east, north = bounds
         rim = _RIM * max(east - west, north - south) or 1.0
@@ -88,12 +105,16 @@ class Layout:
         width = map_width + 2 * _MARGIN_IN
         lines = tuple(textwrap.wrap(source, int(width * 19)))
         foot = 0.1 + _SOURCE_LINE_IN * len(lines) if lines else 0.0
-        columns = min(classes, int(map_width / _CLASS_IN))
+        entry = _BOX_IN + _LETTER_IN * longest
+        entry = min(entry, _CLASS_IN) if classes and longest else max(entry, _CLASS_IN)
+        columns = min(classes or marks, int(map_width / entry))
         unit_below = not classes and len(unit) > _LONGEST_UNIT
         if classes:
             legend = 0.1 + math.ceil(classes / columns) * _LEGEND_ROW_IN
         else:
             legend = _COLOUR_BAR_IN + unit_below * _UNIT_LINE_IN
+        rows = math.ceil(marks / columns) if marks and not classes else 0
+        legend += rows * _LEGEND_ROW_IN
         head = _HEAD_IN if titled else _MARGIN_IN
         return cls(
             width=width,
@@ -103,6 +124,7 @@ class Layout:
             extent=_box(middle - half, middle + half),
             source_lines=lines,
             legend_columns=columns,
+            mark_box=(_MARGIN_IN, foot, map_width, rows * _LEGEND_ROW_IN),
             unit_below=unit_below,
         )
 

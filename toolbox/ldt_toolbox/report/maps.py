@@ -71,6 +71,8 @@ def map_pieces(
         if key not in results.layers or not output.spec.get("map"):
             continue
         layer = _in_metres(results.layers[key], territory)
+        if not isinstance(layer, Raster) and not len(layer):
+            continue  # nothing closed, nothing opened: no map of it
         synthetic = key in results.synthetic
         figure = map_figure(
             layer,

@@ -9,7 +9,8 @@ NO_VALUE = "–"
 _MINUS = "\u2212"
 _NO_BREAK = "\u00a0"
 _NARROW_NO_BREAK = "\u202f"
-_MOST_DECIMALS = {"CEL": 1, "share": 2, "P1": 1, "C62": 1, "MTK": 0, "KEL": 3}
+_MOST_DECIMALS = {"CEL": 1, "share": 2, "P1": 1, "C62": 1, "MTK": 0, "KEL": 3, "points": 1,
+                  "weight": 0}  # fmt: skip
 _SIGNIFICANT = 3
 
 

@@ -1,5 +1,7 @@
 """The tables of a report: headings with units, numbers with the digits that they carry."""
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -61,7 +63,9 @@ def table_pieces(case: UseCase, results: Results, *, language: str) -> Iterator[
     ----------
     case, results
         What the report is about. A column's spec may hold `values`, which names the words of
-        its cells by language: ``values: {trees: {en: Street trees, fr: Arbres de rue}}``.
+        its cells by language: ``values: {trees: {en: Street trees, fr: Arbres de rue}}``; one
+        ``*`` stands for a number. With ``clock: true`` hours are written as hours and minutes.
+        Columns without any value are left out.
     language : str
         ``en`` or ``fr``.
     """
@@ -91,10 +95,11 @@ def table_pieces(case: UseCase, results: Results, *, language: str) -> Iterator[
 
 
 def _columns(output: Output, table: "pd.DataFrame") -> dict[str, dict[str, Any]]:
-    """The manifest's columns that are there, then any that it does not know."""
+    """The manifest's columns that hold anything, then any that it does not know."""
     known = dict(output.spec.get("columns") or {})
-    names = [name for name in known if name in table.columns]
-    names += [str(name) for name in table.columns if name not in known]
+    told = table.columns if not len(table) else table.columns[table.notna().any()]
+    names = [name for name in known if name in told]
+    names += [str(name) for name in told if name not in known]
     return {name: dict(known.get(name) or {}) for name in names}
 
 
@@ -105,6 +110,8 @@ def _is_numeric(column: "pd.Series[Any]") -> bool:
 def _cells(column: "pd.Series[Any]", spec: dict[str, Any], language: str) -> list[str]:
     whole = len(column) <= MOST_ROWS + _SLACK_ROWS
     shown = column if whole else column.iloc[:MOST_ROWS]
+    if _is_numeric(column) and spec.get("clock"):
+        return [_clock(float(value)) for value in shown]
     if _is_numeric(column):
         decimals = decimals_for(column.astype(float).tolist(), unit=str(spec.get("unit", "")))
         return [
@@ -119,4 +126,21 @@ def _word(value: Any, names: dict[str, dict[str, str]], language: str) -> str:
         return NO_VALUE
     if isinstance(value, bool):
         return word("yes" if value else "no", language)
-    return names.get(str(value), {}).get(language) or str(value)
+    text = str(value)
+    if text in names:
+        return names[text].get(language) or text
+    for pattern, said in names.items():
+        if "*" in pattern and (
+            match := re.fullmatch(re.escape(pattern).replace(r"\*", "(.+)"), text)
+        ):
+            part = match[1].replace(".", ",") if language == "fr" else match[1]
+            return said.get(language, pattern).replace("*", part)
+    return text
+
+
+def _clock(hours: float) -> str:
+    """Hours after midnight as hours and minutes; a timetable's day goes beyond 24."""
+    if not math.isfinite(hours):
+        return NO_VALUE
+    minutes = round(60 * hours)
+    return f"{minutes // 60}:{minutes % 60:02d}"

@@ -126,6 +126,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Cette couche ne contient aucune valeur : rien à cartographier.",
     ),
     "no_values_mark": ("no values", "aucune valeur"),
+    "no_change": ("no change", "aucun changement"),
+    "suppressed": ("suppressed: too few residents", "masqué : trop peu d'habitants"),
+    "suppressed_cells": (
+        "Hatched: {count} cells are suppressed, so that nobody is recognised.",
+        "Hachuré : {count} mailles sont masquées, pour que personne ne soit reconnu.",
+    ),
     "constant": ("The value is {value} everywhere.", "La valeur est {value} partout."),
     "source_line": ("Source: {credits}.", "Source : {credits}."),
     "model_credit": ("model: {case}", "modèle : {case}"),
