@@ -109,8 +109,20 @@ def test_only_what_differs_gets_a_version_and_what_is_gone_is_told(
     ]
     assert len(deletes) == len(gone)
     # time does not run backwards, whatever the clock says
-    assert {one[f"{DCT}created"][0]["@value"] for one in deletes} == {"2026-07-03T12:00:00.000Z"}
+    assert {one[f"{DCT}created"][0]["@value"] for one in deletes} == {"2026-07-03T12:00:00.001Z"}
     assert ldes.append(tmp_path, [], deleted=gone) == 0
+
+
+def test_versions_of_one_instant_are_told_apart(run: FinishedRun, tmp_path: Path) -> None:
+    """A clock that stands still or is set back: readers know members by their names."""
+    entity = entities_of(run).entities[0]
+    for number in range(4):
+        one = entity | {"name": {"type": "Property", "value": f"version {number}"}}
+        assert ldes.append(tmp_path, [one], at=LATER if number < 3 else FIRST) == 1
+    assert ldes.append(tmp_path, [], deleted=[entity["id"]], at=FIRST) == 1
+    found = members(tmp_path)
+    times = sorted(one[f"{DCT}created"][0]["@value"] for one in found.values())
+    assert times == [f"2026-07-02T12:00:00.00{number}Z" for number in range(5)]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ document that points to them.
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,12 @@ def append(
     """
     state: dict[str, Any] = read_json(folder / _STATE) or {"pages": [], "versions": {}}
     versions = state["versions"]
-    at = at or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = at or _instant(datetime.now(UTC))
     if state["pages"]:
-        at = max(at, state["pages"][-1]["at"])  # time does not run backwards, whatever a clock says
+        # a version is named by its instant: two of one entity in one instant would be one, and
+        # readers would drop the second; so time goes on, whatever a clock says
+        last = datetime.fromisoformat(state["pages"][-1]["at"])
+        at = max(at, _instant(last + timedelta(milliseconds=1)))
     members = []
     for entity in entities:
         digest = _digest(entity)
@@ -126,6 +129,10 @@ def _literal(value: Any) -> Literal:
         return number(value)
     canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return typed(canonical, "rdf:JSON")
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _digest(entity: Entity) -> str:
