@@ -33,7 +33,7 @@ def side_within(amount: float, most: float, *, power: int) -> int:
     return side
 
 
-def coarse_setup(setup: Setup, side: int) -> Setup:
+def coarse_setup(setup: Setup, side: int, *, before: Setup | None = None) -> Setup:
     """Means of blocks of cells; a block without a level anywhere stays without.
 
     Parameters
@@ -42,16 +42,24 @@ def coarse_setup(setup: Setup, side: int) -> Setup:
         Today's ground or a changed one.
     side : int
         Cells along the side of a block.
+    before : Setup, optional
+        Today's ground where the other is a changed one: what a measure raised keeps its height,
+        as the mean of a block would level a wall; what it dug keeps its volume.
     """
     if side == 1:
         return setup
+    level = pool((before or setup).elevation.astype(np.float32), side, np.nanmean)
+    if before is not None:
+        change = (setup.elevation - before.elevation).astype(np.float32)
+        level += np.nan_to_num(pool(np.maximum(change, 0), side, np.nanmax))
+        level += np.nan_to_num(pool(np.minimum(change, 0), side, np.nanmean))
 
     def mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
         return pool(np.asarray(values, np.float32), side, np.nanmean)
 
     return replace(
         setup,
-        elevation=pool(setup.elevation.astype(np.float32), side, np.nanmean),
+        elevation=level,
         curve_number=mean(setup.curve_number).astype(np.float32),
         manning_n=mean(setup.manning_n).astype(np.float32),
         built=mean(setup.built).astype(np.float32),

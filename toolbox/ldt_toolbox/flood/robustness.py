@@ -76,7 +76,7 @@ def draws(
     """
     side = side_within(ground.grid.values.size, MOST_CELLS, power=2)
     coarse = coarse_ground(ground, side)
-    plan = coarse_setup(changed.setup, side)
+    plan = coarse_setup(changed.setup, side, before=ground.setup)
     random = np.random.default_rng(parameters.seed)
     water = [] if inflows is None else inflows_of(inflows, coarse.grid, coarse.setup.elevation)
     wet = np.zeros(coarse.grid.shape)

@@ -12,12 +12,12 @@ from ldt_toolbox.errors import DataError
 from ldt_toolbox.flood.coarse import side_within
 from ldt_toolbox.flood.ground import Ground, Setup
 from ldt_toolbox.flood.losses import curve_number_table
+from ldt_toolbox.flood.retention import dig
 from ldt_toolbox.flood.screening import Screening
 from ldt_toolbox.flood.simulation import Simulation
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.space.paint import paint
 
-LEAST_BASIN_UPSTREAM_CELLS = 5
 MOST_CELL_STEPS = 1e10  # half a minute on two idle cores, and eight runs are compared
 
 
@@ -62,82 +62,6 @@ def depave(ground: Ground, setup: Setup, *, share: float, soil_group: str) -> tu
     return replace(setup, curve_number=changed, paved=paved), area
 
 
-def basin_cells(ground: Ground, found: Screening, *, count: int) -> NDArray[np.intp]:
-    """Cells where a basin catches most: open ground off the rivers with the largest upstream area.
-
-    Parameters
-    ----------
-    ground, found
-        As in the steps.
-    count : int
-        Cells wanted; none lies beside another.
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (cells, 2)
-        Rows and columns, the best first.
-    """
-    usable = ground.inside & (ground.setup.built < 0.25) & ~found.drainage
-    usable &= found.accumulation >= LEAST_BASIN_UPSTREAM_CELLS
-    value = np.where(usable, found.accumulation, 0)
-    chosen: list[tuple[int, int]] = []
-    for flat in np.argsort(-value, axis=None, kind="stable"):
-        row, column = divmod(int(flat), value.shape[1])
-        if value[row, column] == 0 or len(chosen) >= count:
-            break
-        if all(max(abs(row - r), abs(column - c)) > 1 for r, c in chosen):
-            chosen.append((row, column))
-    return np.array(chosen, np.intp).reshape(-1, 2)
-
-
-def retain(
-    ground: Ground,
-    setup: Setup,
-    found: Screening,
-    basins: gpd.GeoDataFrame | None,
-    *,
-    count: int,
-    volume_m3: float,
-) -> tuple[Setup, float]:
-    """Dig retention basins: those that are given, else the best places.
-
-    Parameters
-    ----------
-    ground, setup, found
-        As in the steps.
-    basins : geopandas.GeoDataFrame, optional
-        Polygons with `volume_m3`.
-    count, volume_m3 : int, float
-        Number of basins and volume of each, where none is given.
-
-    Returns
-    -------
-    Setup
-        Ground lowered so that each basin holds its volume below the lowest ground around it.
-    float
-        Storage, m3.
-    """
-    level = setup.elevation.copy()
-    cell_m2 = setup.cell_m**2
-    total = 0.0
-    if basins is not None:
-        for shape, volume in zip(basins.geometry, basins["volume_m3"], strict=True):
-            cells = np.zeros(level.shape, np.uint8)
-            paint([(shape, 1)], ground.grid, out=cells, all_touched=True)
-            dug = (cells == 1) & np.isfinite(level)
-            if not dug.any():
-                raise DataError(
-                    "retention_basins: a basin lies outside the terrain: check its place and CRS"
-                )
-            level[dug] = level[dug].min() - float(volume) / (int(dug.sum()) * cell_m2)
-            total += float(volume)
-        return replace(setup, elevation=level), total
-    for row, column in basin_cells(ground, found, count=count):
-        level[row, column] -= volume_m3 / cell_m2
-        total += volume_m3
-    return replace(setup, elevation=level), total
-
-
 def above_old_ground(
     depth_m: NDArray[np.floating], setup: Setup, before: Setup
 ) -> NDArray[np.floating]:
@@ -163,12 +87,21 @@ def wall(ground: Ground, setup: Setup, walls: gpd.GeoDataFrame) -> tuple[Setup, 
         Every cell that a wall touches is raised: on coarse cells that is wider than any wall.
     float
         Length, m.
+
+    Raises
+    ------
+    DataError
+        If a wall has no height, or none touches the terrain.
     """
-    level = setup.elevation.copy()
-    rise = np.zeros(level.shape, np.float32)
-    pairs = zip(walls.geometry, walls["height_m"].astype(float), strict=True)
-    paint(sorted(pairs, key=lambda one: one[1]), ground.grid, out=rise, all_touched=True)
-    return replace(setup, elevation=level + rise), float(walls.geometry.length.sum())
+    heights = walls["height_m"].astype(np.float64).to_list()
+    if bad := sum(not height > 0 for height in heights):
+        raise DataError(f"walls: {bad} of {len(heights)} have no height above 0: give height_m")
+    rise = np.zeros(setup.elevation.shape, np.float32)
+    pairs = sorted(zip(walls.geometry, heights, strict=True), key=lambda one: one[1])
+    paint(pairs, ground.grid, out=rise, all_touched=True)
+    if not rise.any():
+        raise DataError("walls: none lies on the terrain: check their place and CRS")
+    return replace(setup, elevation=setup.elevation + rise), float(walls.geometry.length.sum())
 
 
 def scenarios(
@@ -190,17 +123,17 @@ def scenarios(
     today = ground.setup
     share, soil = parameters.depave_share, parameters.soil_group
     lawn, lawn_m2 = depave(ground, today, share=share, soil_group=soil)
-    dig = {"count": parameters.basin_count, "volume_m3": parameters.basin_volume_m3}
-    dug, storage = retain(ground, today, found, basins, **dig)
+    level, storage = dig(
+        ground, today.elevation, found, basins, count=parameters.basin_count,
+        volume_m3=parameters.basin_volume_m3,
+    )  # fmt: skip
     more = today.sewer_mm_h + parameters.sewer_extra_mm_h
     each = {
         "depaving": Scenario(lawn, treated_m2=lawn_m2),
-        "retention": Scenario(dug, storage_m3=storage),
+        "retention": Scenario(replace(today, elevation=level), storage_m3=storage),
         "sewers": Scenario(replace(today, sewer_mm_h=more)),
     }
-    together = replace(
-        lawn, elevation=dug.elevation, sewer_mm_h=more
-    )  # the parts change different things
+    together = replace(lawn, elevation=level, sewer_mm_h=more)  # the parts change different things
     length = 0.0
     if walls is not None:
         walled, length = wall(ground, today, walls)

@@ -128,7 +128,7 @@ def compare(
 
     def peak(one: Scenario) -> NDArray[np.floating]:
         nonlocal worst
-        setup = coarse_setup(one.setup, side)
+        setup = coarse_setup(one.setup, side, before=ground.setup)
         again = flooding.flood(
             setup, rain.event.scaled(one.rain_factor), parameters, inflows=water,
             scheme=run.scheme,  # type: ignore[arg-type]
