@@ -160,6 +160,14 @@ def test_without_a_gdp_no_euro_is_told(valleys):
     assert told.indicators["damaged_area"].value == result.indicators["damaged_area"].value
 
 
+def test_thousands_in_the_answer_are_written_as_each_language_does(valleys):
+    told = valleys.compute(valleys.territory(country="AD"), gdp_per_capita_usd=40_000)
+    damage = f"{told.indicators['damage'].value:,.0f}"
+    assert "," in damage
+    assert f" {damage} EUR" in told.answer["en"]
+    assert f" {damage} EUR".replace(",", "\u202f") in told.answer["fr"]
+
+
 @pytest.mark.parametrize("place", ["monaco", "helsinki-centre"])
 def test_no_terrain_is_refused_with_sources_that_would_cure_it(valleys, place):
     with pytest.raises(MissingRoleError, match=r"terrain: .*RGE ALTI.*Copernicus GLO-30"):

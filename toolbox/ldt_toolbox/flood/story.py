@@ -39,10 +39,10 @@ def answer(
         found = indicators.get(key)
         if found is None or found.value is None:
             return "?"
-        return f"{found.value:,.{digits}f}".replace(",", "\u202f")
+        return f"{found.value:,.{digits}f}"
 
     def french(key: str, digits: int = 0) -> str:
-        return number(key, digits).replace(".", ",")
+        return _in_french(number(key, digits))
 
     en_name = names.get("en") or next(iter(names.values()))
     fr_name = names.get("fr") or next(iter(names.values()))
@@ -83,14 +83,14 @@ def answer(
     change = indicators["scenario_change"]
     if change.value is not None:
         more = change.value > 0
-        size = f"{abs(change.value):,.0f}".replace(",", "\u202f")
+        size = f"{abs(change.value):,.0f}"
         en += (
             f" All measures of the scenario together would {'add' if more else 'take away'} {size} "
             f"m² of the damage{_range(change, 'to')}."
         )
         fr += (
             f" Toutes les mesures du scénario ensemble {'ajouteraient' if more else 'ôteraient'} "
-            f"{size} m² de ce dommage{_range(change, 'à')}."
+            f"{_in_french(size)} m² de ce dommage{_in_french(_range(change, 'à'))}."
         )
     if land.screening:
         en += (
@@ -111,5 +111,8 @@ def _range(one: Indicator, word: str) -> str:
     if one.low is None or one.high is None:
         return ""
     low, high = sorted((-one.low, -one.high)) if (one.value or 0) <= 0 else (one.low, one.high)
-    texts = [f"{v:,.0f}".replace(",", "\u202f") for v in (low, high)]
-    return f" ({texts[0]} {word} {texts[1]})"
+    return f" ({low:,.0f} {word} {high:,.0f})"
+
+
+def _in_french(figures: str) -> str:
+    return figures.replace(",", "\u202f").replace(".", ",")
