@@ -70,10 +70,10 @@ def traffic_stress(streets: pd.DataFrame) -> pd.DataFrame:
         [4, 4, 4, 3, np.where(calm, 2, 3)],
         np.where(calm, 1, 2),
     )  # fmt: skip
-    # a bike lane without parking beside it: one lane a direction, else two; speed up to 30, 35 mph
+    # a bike lane without parking beside it: one lane a direction (a third one is for turning), else
+    # two without a raised median, as a street with one is drawn as two; speed up to 30, 35 mph
     marked = np.maximum(
-        np.where(wide > 2, np.where(wide > 4, 3, 2), 1),
-        np.select([(mph > 37).to_numpy(), fast], [4, 3], 1),
+        np.where(wide > 3, 3, 1), np.select([(mph > 37).to_numpy(), fast], [4, 3], 1)
     )
     separate = kind.isin(_SEPARATE) | bike.isin(_TRACKS)
     closed = kind.isin(_CLOSED).to_numpy()
