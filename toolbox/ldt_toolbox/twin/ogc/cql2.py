@@ -30,6 +30,7 @@ from ldt_toolbox.twin.ogc.conditions import (
     Spatial,
     Value,
 )
+from ldt_toolbox.twin.ogc.reference import CRS84, boxes_of, north_first, turned
 from ldt_toolbox.twin.problems import ProblemError
 from ldt_toolbox.twin.query.values import temporal_key
 
@@ -48,13 +49,15 @@ _WORDS = frozenset({"AND", "OR", "NOT", "LIKE", "BETWEEN", "IN", "IS", "NULL", "
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
-    | (?P<text>'(?:[^']|'')*')
+    | (?P<text>'(?>''|\\'|[^'])*')
     | (?P<quoted>"[^"]+")
     | (?P<name>[^\W\d][\w.:-]*)
     | (?P<sign><=|>=|<>|[=<>(),])
     )""",
     re.VERBOSE,
 )
+#: A single quote within a text, in either of its writings.
+_QUOTE = re.compile(r"''|\\'")
 _LONGEST = 8000
 _DEEPEST = 30
 
@@ -80,7 +83,7 @@ def wrong(detail: str) -> ProblemError:
     return ProblemError("", f"filter: {detail}", status=400)
 
 
-def parse(text: str, *, limits: Limits) -> Node:
+def parse(text: str, *, limits: Limits, crs: str = CRS84) -> Node:
     """Read a filter.
 
     Parameters
@@ -89,11 +92,13 @@ def parse(text: str, *, limits: Limits) -> Node:
         CQL2 text.
     limits : Limits
         Bounds on the conditions and on the positions of a geometry.
+    crs : str
+        URI of the CRS of its geometries.
 
     Returns
     -------
     Node
-        Tree.
+        Tree; geometries in the axis order of the CRS.
 
     Raises
     ------
@@ -102,13 +107,14 @@ def parse(text: str, *, limits: Limits) -> Node:
     """
     if len(text) > _LONGEST:
         raise wrong(f"{len(text)} characters; {_LONGEST} are taken")
-    return _Reader(text, limits).whole()
+    return _Reader(text, limits, crs).whole()
 
 
 class _Reader:
-    def __init__(self, text: str, limits: Limits) -> None:
+    def __init__(self, text: str, limits: Limits, crs: str) -> None:
         self._text = text
         self._limits = limits
+        self._crs = crs
         self._tokens = self._read(text)
         self._at = 0
         self._terms = 0
@@ -288,17 +294,23 @@ class _Reader:
         word = self._word()
         if word == "BBOX":
             self._at += 1
-            numbers = [float(each) for each in self._list() if isinstance(each, int | float)]
-            if len(numbers) not in (4, 6):
-                raise wrong("BBOX has four numbers: west, south, east, north (six with heights)")
-            west, south, east, north = (numbers[i] for i in _corners(len(numbers)))
-            return shapely.box(west, south, east, north)
+            return self._box()
         if word in _SHAPES:
             return self._wkt()
         found = self._operand()
         if not isinstance(found, _Property):
             raise wrong("a spatial function takes a property and a geometry in WKT, unquoted")
         return found
+
+    def _box(self) -> BaseGeometry:
+        """``BBOX(...)``; in two parts where it crosses the antimeridian."""
+        given = self._list()
+        numbers = [float(each) for each in given if type(each) in (int, float)]  # type: ignore[arg-type]
+        if len(numbers) != len(given) or len(numbers) not in (4, 6):
+            raise wrong("BBOX has four numbers: west, south, east, north (six with heights)")
+        parts = [shapely.box(*box) for box in boxes_of(numbers, self._crs, what="filter: BBOX")]
+        found = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+        return turned(found) if north_first(self._crs) else found
 
     def _wkt(self) -> BaseGeometry:
         start = self._next.start
@@ -324,16 +336,12 @@ class _Reader:
         return found
 
 
-def _corners(count: int) -> tuple[int, int, int, int]:
-    return (0, 1, 2, 3) if count == 4 else (0, 1, 3, 4)
-
-
 def _perhaps(node: Node, negated: bool) -> Node:
     return Not(node) if negated else node
 
 
 def _unquoted(token: _Token) -> str:
-    return token.text[1:-1].replace("''", "'")
+    return _QUOTE.sub("'", token.text[1:-1])
 
 
 def _number(text: str) -> float | int:

@@ -277,7 +277,7 @@ def _filter(call: Call, collection: Collection) -> Node | None:
     text = call.params.get("filter")
     if text is None:
         return None
-    node = cql2.parse(text, limits=call.limits)
+    node = cql2.parse(text, limits=call.limits, crs=uri)
     for name in names_in(node):
         if name not in GEOMETRY_NAMES and not collection.has(name):
             raise unknown(collection, "filter: property", name)

@@ -95,17 +95,17 @@ def written(geometry: BaseGeometry, source: str, target: str) -> BaseGeometry | 
     return turned(found) if north_first(target) else found
 
 
-def box_in(numbers: Sequence[float], uri: str, target: str) -> list[Box]:
-    """Boxes, easting first in the target CRS, of a ``bbox`` in a CRS.
+def boxes_of(numbers: Sequence[float], uri: str, *, what: str) -> list[Box]:
+    """Boxes, easting first in their own CRS, of a box in the axis order of the CRS.
 
     Parameters
     ----------
     numbers : sequence of float
-        Lower corner, upper corner in the axis order of the CRS; with heights six numbers.
+        Lower corner, upper corner; with heights six numbers.
     uri : str
         CRS of the numbers.
-    target : str
-        CRS of the answer.
+    what : str
+        What the box is called where it was written.
 
     Returns
     -------
@@ -115,19 +115,37 @@ def box_in(numbers: Sequence[float], uri: str, target: str) -> list[Box]:
     Raises
     ------
     ProblemError
-        400 for a box without extent or one that the target cannot express.
+        400 for a box without extent.
     """
     low, high = numbers[:2], numbers[len(numbers) // 2 :][:2]
     if north_first(uri):
         low, high = low[::-1], high[::-1]
     (west, south), (east, north) = low, high
     if south > north:
-        raise ProblemError("", "bbox: the lower corner is above the upper one", status=400)
-    parts = [(west, south, east, north)]
-    if west > east:
-        if not _known(uri).is_geographic:
-            raise ProblemError("", "bbox: the lower corner is east of the upper one", status=400)
-        parts = [(west, south, 180.0, north), (-180.0, south, east, north)]
+        raise ProblemError("", f"{what}: the lower corner is above the upper one", status=400)
+    if west <= east:
+        return [(west, south, east, north)]
+    if not _known(uri).is_geographic:
+        raise ProblemError("", f"{what}: the lower corner is east of the upper one", status=400)
+    return [(west, south, 180.0, north), (-180.0, south, east, north)]
+
+
+def box_in(numbers: Sequence[float], uri: str, target: str) -> list[Box]:
+    """Boxes, easting first in the target CRS, of a ``bbox`` in a CRS.
+
+    Parameters
+    ----------
+    numbers, uri
+        As for `boxes_of`.
+    target : str
+        CRS of the answer.
+
+    Raises
+    ------
+    ProblemError
+        400 for a box without extent or one that the target cannot express.
+    """
+    parts = boxes_of(numbers, uri, what="bbox")
     if uri == target or {uri, target} == {CRS84, f"{EPSG}4326"}:
         return parts
     transformer = _transformer(uri, target)
