@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ldt_toolbox.errors import DataError
+from ldt_toolbox.errors import DataError, WrongUseError
 from ldt_toolbox.models import records
 from ldt_toolbox.models.lint import lint
 from ldt_toolbox.models.mapping import Mapping
@@ -57,6 +57,55 @@ def test_each_flaw_has_its_reason_and_the_rest_of_the_line_is_read(table, tmp_pa
         assert told in str(rejects[0])
     assert entities[-1]["id"].endswith("Pont%20Neuf%2F01%202")
     assert [one for one in lint(entities, bbox=MONACO) if one.severity == "error"] == []
+
+
+# a file's name, what is in it, the values of `a` that are read, and where the rejects come from
+FILES = {
+    "two objects on a line": ("x.json", '{"a": 1}{"a": 2}\n{"a": 3}', [1, 2, 3], []),
+    "an object over lines": ("x.jsonl", '{\n "a": 1\n}\n{"a": 2}', [1, 2], []),
+    "a list": ("x.json", '[{"a": 1}, 7, {"a": 2}]', [1, 2], ["record 2"]),
+    "a list that was cut in an object": ("x.json", '[{"a": 1},\n{"a": 2},\n{"a": ', [1, 2],
+                                         ["line 3", "line 3"]),
+    "a list that was cut between objects": ("x.json", '[{"a": 1},\n{"a": 2}', [1, 2], ["line 2"]),
+    "a slip in a list": ("x.json", '[{"a": 1},\n{"a": 2,,},\n{"a": 3}]', [1, 3],
+                         ["line 2"]),
+    "a line that was cut after a name": ("x.jsonl", '{"a":\n{"a": 1}\n{"a": 2}\n', [1, 2],
+                                         ["line 1"]),
+    "a name twice": ("x.jsonl", '{"a": 1, "a": 2}{"a": 3}', [3], ["line 1"]),
+    "a name twice in a list": ("x.json", '[{"a": {"b": 1, "b": 2}}, {"a": 3}]', [3], ["line 1"]),
+    "lists line by line": ("x.jsonl", '[{"a": 1}]\n{"a": 2}\n', [2], ["line 1"]),
+    "tabs": ("x.tsv", "a\tb\n1\t2\n", ["1"], []),
+    "too deep": ("x.json", "[" * 100_000, [], ["line 1", "line 1"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_can_be_read_is_read_and_the_rest_told(tmp_path, name) -> None:
+    file, text, there, rejected = FILES[name]
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    found, unread = records.read(tmp_path / file)
+    assert [one["a"] for one in found] == there
+    assert [one.place for one in unread] == rejected
+    assert all(one.reasons for one in unread)
+
+
+def test_features_are_records_as_they_are(tmp_path) -> None:
+    feature = {"type": "Feature", "id": 7, "geometry": None, "properties": {"a": 1}}
+    text = json.dumps({"type": "FeatureCollection", "features": [feature]})
+    (tmp_path / "x.geojson").write_text(text, encoding="utf-8")
+    assert records.read(tmp_path / "x.geojson") == ([feature], [])
+
+
+def test_another_encoding_is_named_and_read(tmp_path) -> None:
+    (tmp_path / "x.csv").write_text("a;b\nNîmes;1\n", encoding="cp1252")
+    with pytest.raises(DataError, match=r"no UTF-8 text .* encoding='cp1252'"):
+        records.read(tmp_path / "x.csv")
+    found, unread = records.read(tmp_path / "x.csv", encoding="cp1252")
+    assert (found, unread) == ([{"a": "Nîmes", "b": "1"}], [])
+    with pytest.raises(WrongUseError, match="encoding 'latin9000' is none"):
+        records.read(tmp_path / "x.csv", encoding="latin9000")
+    with pytest.raises(WrongUseError, match=r"x.xlsx is no file of records: .*to_dict"):
+        records.read(tmp_path / "x.xlsx")
 
 
 GAPS = st.sampled_from(["", " ", "\n", ",\n", "\r\n\n"])

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DocumentError, MissingFileError, WrongUseError
 from ldt_toolbox.models import mapping_table, records
 from ldt_toolbox.models.lint import lint
 from ldt_toolbox.models.mapping import Mapping
+from ldt_toolbox.models.record_fields import UnknownFieldWarning
 from ldt_toolbox.models.rule_steps import RefusedError
 from ldt_toolbox.models.types import catalogue
 
@@ -29,6 +30,8 @@ STATION = [
     {"source": "lon; lat", "target": "WeatherObserved.location", "rule": "point"},
     {"source": "device", "target": "WeatherObserved.refDevice", "rule": "urn Device"},
 ]  # fmt: skip
+
+NOTHING = dict.fromkeys(["id", "t", "rh", "when", "lon", "lat", "device"])
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,7 @@ MIXED = GOOD | BAD | st.builds(lambda good, bad: {**good, **bad}, GOOD,
                                st.dictionaries(FIELDS, ANYTHING, max_size=2))  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::ldt_toolbox.models.record_fields.UnknownFieldWarning")
 @settings(max_examples=200)
 @given(st.lists(MIXED, max_size=12))
 def test_no_record_is_lost(rows):
@@ -151,7 +155,7 @@ def test_records_come_back(rows):
 
 
 def test_the_model_is_quality_control_too(station):
-    base = {"id": "1", "when": "2024-07-01T12:00:00", "lon": 7.4, "lat": 43.7}
+    base = NOTHING | {"id": "1", "when": "2024-07-01T12:00:00", "lon": 7.4, "lat": 43.7}
     for change, words in (
         ({"rh": 3}, "outside of 0 to 100 P1"),
         ({"lon": 7.4, "lat": 4437.0}, "no longitude and latitude"),
@@ -164,7 +168,7 @@ def test_the_model_is_quality_control_too(station):
 
 def test_entities_in_another_unit_are_read_back(station):
     (entity,), _ = station.apply([
-        {"id": "1", "t": 68, "when": "2024-07-01T12:00:00", "lon": 7.4, "lat": 43.7}
+        NOTHING | {"id": "1", "t": 68, "when": "2024-07-01T12:00:00", "lon": 7.4, "lat": 43.7}
     ])  # fmt: skip
     entity["temperature"] = {"type": "Property", "value": 293.15, "unitCode": "KEL"}
     assert station.back([entity])[0]["t"] == pytest.approx(68, abs=1e-9)
@@ -174,7 +178,7 @@ def test_entities_in_another_unit_are_read_back(station):
 
 
 def test_entities_that_do_not_fit_are_rejects_and_the_others_come_back(station):
-    row = {"id": "1", "t": 68, "when": "2024-07-01T12:00:00", "lon": 7.4, "lat": 43.7}
+    row = NOTHING | {"id": "1", "t": 68, "when": "2024-07-01T12:00:00", "lon": 7.4, "lat": 43.7}
     (good,), _ = station.apply([row])
     warm, device = good["temperature"], {"type": "Property", "value": "urn:ngsi-ld:Device:7"}
     spoilt = [
@@ -342,9 +346,63 @@ def test_csv_records(tmp_path):
 OBJECTS = st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=5))
 
 
-@given(st.lists(OBJECTS, max_size=6), st.sampled_from(["", " ", ",", "\n", "\n\n"]))
-def test_objects_are_found_however_they_stand(objects, between):
-    text = between.join(json.dumps(one) for one in objects)
-    found, rejects = records._read_lines(text)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(OBJECTS, max_size=6),
+    st.sampled_from(["", " ", ",", "\n", "\n\n"]),
+    st.sampled_from([None, 2]),
+)
+def test_objects_are_found_however_they_stand(tmp_path, objects, between, indent):
+    text = between.join(json.dumps(one, indent=indent) for one in objects)
+    (tmp_path / "rows.jsonl").write_text(text, encoding="utf-8")
+    found, rejects = records.read(tmp_path / "rows.jsonl")
     assert found == objects
     assert rejects == []
+
+
+def test_a_field_that_no_record_has_is_told(station):
+    row = {"id": "1", "temp": 68, "when": "2024-07-01T12:00:00", "lon": 7.4, "lat": 43.7}
+    with pytest.warns(UnknownFieldWarning) as told:
+        entities, rejects = station.apply([row | {"rh": None, "device": "7"}] * 2)
+    assert [str(one.message) for one in told] == [
+        "none of 2 records has the field 't': use one of `device`, `id`, `lat`, `lon`, `rh`, "
+        "`temp`, `when`"
+    ]
+    assert len(entities) + len(rejects) == 2
+    with pytest.warns(UnknownFieldWarning) as told:
+        station.apply([{}])
+    assert len(told) == len(NOTHING)
+    assert all("they have no fields at all" in str(one.message) for one in told)
+
+
+def test_fields_inside_of_others_are_named_with_dots():
+    """As open data portals send them."""
+    table = Mapping.of([
+        {"source": "recordid", "target": "WeatherObserved.id", "rule": "urn WeatherObserved"},
+        {"source": "fields.t", "target": "WeatherObserved.temperature", "rule": "number"},
+        {"source": "fields.when", "target": "WeatherObserved.dateObserved", "rule": "date iso"},
+        {"source": "geometry.coordinates.0; geometry.coordinates.1",
+         "target": "WeatherObserved.location", "rule": "point"},
+        {"source": "a.b", "target": "WeatherObserved.name"},
+    ])  # fmt: skip
+    record = {
+        "recordid": "7", "a.b": "S7", "a": {"b": "another"},
+        "fields": {"t": 21.5, "when": "2024-07-01T12:00:00Z"},
+        "geometry": {"type": "Point", "coordinates": [7.4, 43.7]},
+    }  # fmt: skip
+    (entity,), rejects = table.apply([record])
+    assert rejects == []
+    assert entity["temperature"]["value"] == 21.5
+    assert entity["location"]["value"] == record["geometry"]
+    assert entity["name"]["value"] == "S7", "a name as it stands comes first"
+    (back,) = table.back([entity])
+    assert back["geometry.coordinates.1"] == 43.7
+    assert table.apply([back]) == ([entity], [])
+
+
+def test_a_reject_holds_the_reasons_of_rules_and_model_together(station):
+    row = NOTHING | {"id": "1", "t": "hot", "rh": 3, "when": "noon", "lon": 43.7, "lat": 7.4}
+    _, (reject,) = station.apply([row], bbox=MONACO)
+    assert {one.target for one in reject.reasons} == {
+        "temperature", "relativeHumidity", "dateObserved", "*.observedAt", "location",
+    }  # fmt: skip

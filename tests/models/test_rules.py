@@ -54,6 +54,7 @@ FORWARD = [
     ("number", ["−4"], -4),
     ("number decimal=,", ["12,5"], 12.5),
     ("number decimal=, thousands=.", ["1.234.567,5"], 1234567.5),
+    ('number thousands=" "', ["1\u202f204\u00a0567"], 1204567),
     ("integer", ["7.0"], 7),
     ("null -999 NA | number", ["-999"], None),
     ("null -999 NA | number", ["NA"], None),

@@ -12,6 +12,7 @@ from ldt_toolbox.models.findings import as_number, shown
 from ldt_toolbox.models.lint import Linter
 from ldt_toolbox.models.lint_attributes import CONTENT
 from ldt_toolbox.models.mapping_rows import EVERY, Row, read_row, table_problems
+from ldt_toolbox.models.record_fields import Unseen, value_of
 from ldt_toolbox.models.records import Reason, Reject
 from ldt_toolbox.models.rule_steps import Lookups, Piece, RefusedError
 from ldt_toolbox.models.types import ANY_UNIT, Catalogue, EntityType, catalogue
@@ -167,7 +168,8 @@ class Mapping:
         ----------
         records : iterable of mapping
             Value by source field, for example from `ldt_toolbox.models.records.read` or
-            ``frame.to_dict("records")``.
+            ``frame.to_dict("records")``. A table reaches into objects and lists with dots:
+            ``geo.coordinates.0``.
         bbox : sequence of float, optional
             West, south, east, north of the territory in degrees; records outside are rejected.
 
@@ -178,22 +180,30 @@ class Mapping:
         rejects : list of Reject
             One for each record that was not, with all its reasons: every record is in one of the
             two. A value that breaks the model (range, type, list of values) is a reason, too.
+
+        Warns
+        -----
+        UnknownFieldWarning
+            The table names a source field that no record has.
         """
         entities: list[dict[str, Any]] = []
         rejects: list[Reject] = []
         seen: dict[tuple[int, str], str] = {}
         judge = Linter(bbox=bbox, models=Catalogue([self.kind]))
+        unseen = Unseen(field for row in self.rows for field in row.fields)
         for number, record in enumerate(records, 1):
             place = getattr(record, "place", f"record {number}")
             if not isinstance(record, AnyMapping):
                 message = f"{shown(record)} is no record: give a mapping of field to value"
                 rejects.append(Reject(place, record, (Reason("", "", message),)))
                 continue
+            unseen.see(record)
             entity, reasons = self._entity(record, place, seen, judge)
             if reasons:
                 rejects.append(Reject(place, record, tuple(reasons)))
             else:
                 entities.append(entity)
+        unseen.tell()
         return entities, rejects
 
     def back(self, entities: Iterable[Any]) -> list[dict[str, Any]]:
@@ -224,8 +234,9 @@ class Mapping:
         Returns
         -------
         records : list of dict
-            Value by source field, one for each entity that fits. Numbers come back as numbers and
-            times in the zone of the rule; fields that the table does not name are not known any
+            Value by source field, one for each entity that fits; a field inside of another under
+            its name with dots, which `apply` reads, too. Numbers come back as numbers and times in
+            the zone of the rule; fields that the table does not name are not known any
             more, and what `lossy` names comes back as one of the values that mean the same.
         rejects : list of Reject
             One for each entity that does not, with all its reasons: another type, a unit that does
@@ -255,7 +266,7 @@ class Mapping:
         keys: list[tuple[int, str]] = []
         for row in sorted(self.rows, key=lambda one: one.attribute == EVERY):
             try:
-                value = row.rule.forward([record.get(field) for field in row.sources])
+                value = row.rule.forward([value_of(record, field) for field in row.sources])
             except RefusedError as error:
                 reasons.append(_reason(row, str(error)))
                 continue
@@ -273,23 +284,28 @@ class Mapping:
             _put(entity, row, value)
         for term in [term for term, one in entity.items() if _is_hollow(one)]:
             del entity[term]
-        if not reasons:
-            reasons = self._model_reasons(entity, judge)
+        reasons += self._model_reasons(entity, judge, {reason.target for reason in reasons})
         if not reasons:
             seen.update((key, place) for key in keys)
         entity["@context"] = list(self._context)
         return entity, reasons
 
-    def _model_reasons(self, entity: dict[str, Any], judge: Linter) -> list[Reason]:
-        """What the model finds wrong with an entity; warnings and notes do not reject it."""
+    def _model_reasons(self, entity: dict[str, Any], judge: Linter, told: set[str]) -> list[Reason]:
+        """What the model finds wrong with an entity; warnings and notes do not reject it.
+
+        `told` are the targets that a rule or a check refused: they are empty for that reason.
+        """
         reasons = []
         for found in judge.entity(entity, context=self._context):
-            if found.severity == "error" or found.code == "outside-territory":
-                term = found.attribute.partition(".")[0]
-                rows = (row for row in self.rows if row.attribute == term)
-                fields = next(("; ".join(row.sources) for row in rows), "")
-                message = f"{found.message}: {found.remedy}"
-                reasons.append(Reason(fields, found.attribute, message))
+            term = found.attribute.partition(".")[0]
+            if found.severity != "error" and found.code != "outside-territory":
+                continue
+            if any(target.partition(".")[0].partition("@")[0] == term for target in told):
+                continue
+            rows = (row for row in self.rows if row.attribute == term)
+            fields = next(("; ".join(row.sources) for row in rows), "")
+            message = f"{found.message}: {found.remedy}"
+            reasons.append(Reason(fields, found.attribute, message))
         return reasons
 
     def _record(self, entity: Any) -> tuple[dict[str, Any], list[Reason]]:

@@ -54,6 +54,11 @@ class Row:
     feature: str
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """Every source field that the row reads."""
+        return (*self.sources, *(self.quality.unique_with or ()))
+
+    @property
     def target(self) -> str:
         """Attribute and part, as the messages name them."""
         if not self.part:

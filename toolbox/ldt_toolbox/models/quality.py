@@ -8,6 +8,7 @@ from typing import Any
 from ldt_toolbox.documents import nearest
 from ldt_toolbox.models import positions
 from ldt_toolbox.models.findings import as_number, shown
+from ldt_toolbox.models.record_fields import value_of
 from ldt_toolbox.models.rule_steps import RefusedError, RuleError, number_of, text_of
 from ldt_toolbox.models.rules import words_of
 
@@ -44,7 +45,7 @@ class Quality:
 
     def key(self, value: Any, record: Mapping[str, Any]) -> str:
         """What must not occur twice."""
-        return repr((value, *(str(record.get(name)) for name in self.unique_with or ())))
+        return repr((value, *(str(value_of(record, name)) for name in self.unique_with or ())))
 
 
 def parse(text: str) -> Quality:

@@ -3,13 +3,17 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ldt_toolbox.errors import DataError, MissingFileError
+from ldt_toolbox.errors import DataError, MissingFileError, WrongUseError
 from ldt_toolbox.models.findings import shown
+
+_TABLES = (".csv", ".tsv")
+_JSON = (".json", ".jsonl", ".ndjson", ".geojson")
 
 
 class Record(dict[str, Any]):
@@ -74,89 +78,145 @@ class Reject:
         return f"{self.place}: " + "; ".join(str(reason) for reason in self.reasons)
 
 
-def read(path: str | Path) -> tuple[list[Record], list[Reject]]:
+def read(path: str | Path, *, encoding: str = "utf-8-sig") -> tuple[list[Record], list[Reject]]:
     """Read records from a file.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        ``.csv`` (comma, semicolon or tab; all values are text), or JSON: one object a line
-        (``.jsonl``, ``.ndjson``) or one list (``.json``). Several objects on a line are all read.
+        ``.csv`` or ``.tsv`` (comma, semicolon or tab; all values are text), or JSON (``.json``,
+        ``.jsonl``, ``.ndjson``, ``.geojson``): a list, the Features of a FeatureCollection, or
+        objects one after the other, whatever stands between them.
+    encoding : str
+        Of the text, for example ``cp1252`` for what French spreadsheets save as CSV.
 
     Returns
     -------
     records : list of Record
-        In the order of the file.
+        In the order of the file. Fields that are objects stay objects: a mapping table names what
+        is in them with dots.
     rejects : list of Reject
-        Lines that cannot be read.
+        What cannot be read: lines that are none, objects in which a name stands twice, the end of
+        a file that was cut.
 
     Raises
     ------
     DataError, MissingFileError
-        If the file is no text or not there, or two columns have one name.
+        If the file is no text of that encoding or not there, or two columns have one name.
+    WrongUseError
+        If the file is of another kind, or the encoding is none.
     """
     path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in (*_TABLES, *_JSON):
+        raise WrongUseError(
+            f"{path.name} is no file of records: give one of {', '.join((*_TABLES, *_JSON))}; what "
+            "pandas or geopandas read goes into a mapping by frame.to_dict('records')"
+        )
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding=encoding)
     except FileNotFoundError:
         raise MissingFileError(f"{path} does not exist: check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name} is no UTF-8 text ({error}): save it as UTF-8") from None
-    if path.suffix.lower() == ".csv":
-        return _read_csv(text, path)
-    if path.suffix.lower() == ".json":
-        return _read_list(text, path)
-    return _read_lines(text)
+    except LookupError:
+        raise WrongUseError(f"encoding {encoding!r} is none: write utf-8 or cp1252") from None
+    except (OSError, UnicodeError) as error:
+        said = "UTF-8" if encoding == "utf-8-sig" else encoding
+        remedy = "save it as UTF-8, or name its encoding, for example encoding='cp1252'"
+        raise DataError(f"{path.name} is no {said} text ({error}): {remedy}") from None
+    return _read_csv(text, path) if suffix in _TABLES else _read_json(text)
 
 
-def _read_lines(text: str) -> tuple[list[Record], list[Reject]]:
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for line, written in enumerate(text.split("\n"), 1):
-        for place, found in _objects(written, line):
-            if isinstance(found, dict):
-                records.append(Record(found, place))
-            elif isinstance(found, Reason):
-                rejects.append(Reject(place, written, (found,)))
-            else:
-                message = f"{shown(found)} is no JSON object: write {{...}}"
-                rejects.append(Reject(place, found, (Reason("", "", message),)))
-    return records, rejects
-
-
-def _objects(written: str, line: int) -> Iterator[tuple[str, Any]]:
-    """Every JSON value of a line; a Reason where the rest of the line is none."""
-    decoder = json.JSONDecoder()
-    at, count = 0, 0
-    while at < len(written):
-        if written[at] in " \t\r,":
-            at += 1
-            continue
-        count += 1
-        place = f"line {line}" if count == 1 else f"line {line}, object {count}"
-        try:
-            found, at = decoder.raw_decode(written, at)
-        except (ValueError, RecursionError) as error:
-            why = error.msg if isinstance(error, json.JSONDecodeError) else "too deep or too long"
-            yield place, Reason("", "", f"{shown(written[at:])} is no JSON ({why}): correct it")
-            return
-        yield place, found
-
-
-def _read_list(text: str, path: Path) -> tuple[list[Record], list[Reject]]:
+def _read_json(text: str) -> tuple[list[Record], list[Reject]]:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path.name} is no JSON ({error}): correct it") from None
+        whole = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return _read_pieces(text)
+    if isinstance(whole, dict) and whole.get("type") == "FeatureCollection":
+        whole = whole.get("features")
+    if not isinstance(whole, list):
+        return _read_pieces(text)
+    return _sorted((f"record {n}", one, one) for n, one in enumerate(whole, 1))
+
+
+def _read_pieces(text: str) -> tuple[list[Record], list[Reject]]:
+    """Objects one after the other, or the elements of a list that is no JSON as a whole."""
+    begin = len(text) - len(text.lstrip())
+    if not text.startswith("[", begin) or _goes_on(text, begin):
+        return _sorted(_pieces(text, 0, ""))
+    records, rejects = _sorted(_pieces(text, begin + 1, "]"))
+    if not text.rstrip().endswith("]"):
+        message = "the list is not closed, the file was cut: fetch it again"
+        rejects.append(Reject(f"line {text.count(chr(10)) + 1}", "", (Reason("", "", message),)))
+    return records, rejects
+
+
+def _goes_on(text: str, begin: int) -> bool:
+    """Whether a whole value stands there and more comes after it."""
+    try:
+        end = json.JSONDecoder().raw_decode(text, begin)[1]
+    except (ValueError, RecursionError):
+        return False
+    return bool(text[end:].strip())
+
+
+def _sorted(pieces: Iterable[tuple[str, Any, Any]]) -> tuple[list[Record], list[Reject]]:
     records: list[Record] = []
     rejects: list[Reject] = []
-    for number, one in enumerate(found if isinstance(found, list) else [found], 1):
-        if isinstance(one, dict):
-            records.append(Record(one, f"record {number}"))
+    for place, found, written in pieces:
+        if isinstance(found, dict):
+            records.append(Record(found, place))
+        elif isinstance(found, Reason):
+            rejects.append(Reject(place, written, (found,)))
         else:
-            message = f"{shown(one)} is no JSON object: write {{...}}"
-            rejects.append(Reject(f"record {number}", one, (Reason("", "", message),)))
+            message = f"{shown(found)} is no JSON object: write {{...}}"
+            rejects.append(Reject(place, found, (Reason("", "", message),)))
     return records, rejects
+
+
+def _pieces(text: str, at: int, last: str) -> Iterator[tuple[str, Any, Any]]:
+    """Place, value and text of each JSON value; a Reason where the rest of a line is none.
+
+    `last` is what may stand between values beside blanks and commas.
+    """
+    decoder = json.JSONDecoder()
+    strict = json.JSONDecoder(object_pairs_hook=_once)
+    gap = re.compile(rf"[\s,{re.escape(last)}]*")
+    line, count, counted = 1, 0, 0
+    while (at := gap.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+        further = text.count("\n", counted, at)
+        line, counted = line + further, at
+        count = 1 if further else count + 1
+        place = f"line {line}" if count == 1 else f"line {line}, object {count}"
+        begun = at
+        try:
+            found, at = strict.raw_decode(text, at)
+        except _TwiceError as error:
+            at = decoder.raw_decode(text, at)[1]
+            yield place, Reason(error.name, "", str(error)), text[begun:at]
+        except (ValueError, RecursionError) as error:
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+            why = error.msg if isinstance(error, json.JSONDecodeError) else "too deep or too long"
+            message = f"{shown(text[begun:at])} is no JSON ({why}): correct it"
+            yield place, Reason("", "", message), text[begun:at]
+        else:
+            yield place, found, text[begun:at]
+
+
+class _TwiceError(ValueError):
+    """A name stands twice in an object: JSON readers keep one value and lose the other."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} stands twice in one object: keep one")
+        self.name = name
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return found
 
 
 def _read_csv(text: str, path: Path) -> tuple[list[Record], list[Reject]]:

@@ -90,7 +90,9 @@ def number_of(value: Any, decimal: str = ".", thousands: str = "") -> float | in
     if isinstance(value, str):
         text = value.strip().replace("\u2212", "-")
         if thousands:
-            text = re.sub(rf"(?<=\d){re.escape(thousands)}(?=\d{{3}})", "", text)
+            # Programs set thousands apart by blanks that do not break a line
+            signs = "[ \u00a0\u202f]" if thousands == " " else re.escape(thousands)
+            text = re.sub(rf"(?<=\d){signs}(?=\d{{3}})", "", text)
         if decimal != ".":
             text = text.replace(".", "?").replace(decimal, ".")
         if not _NUMBER.fullmatch(text):
