@@ -16,7 +16,7 @@ from ldt_toolbox.widgets.mobility import CLICKED, MIDDLE, access_explorer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "mobility"))
 
-from monaco import PLACE, Town, inputs, lonlat, parameters
+from monaco import PLACE, Town, inputs, lonlat, parameters, squares_of_people
 from small_feed import changed, write_folder
 from test_mobility_roles import STOPS_TXT
 
@@ -220,3 +220,37 @@ def test_homes_within_are_counted(town, explorer):
     weight = town.places.homes.weight
     on = town.site.home >= 0
     assert share == pytest.approx(100 * weight[on].sum() / np.sum(weight), abs=0.5)
+
+
+def share_said(made):
+    found = re.search(r"([\d.]+) % of all residents", made.answer.value)
+    return None if found is None else float(found[1])
+
+
+def test_the_share_tells_of_no_few_residents():
+    """Wherever one sets out from and however far: hidden, or in steps of eleven people or more."""
+    few = squares_of_people(1)
+    few["population"] = np.arange(len(few)) % 7 * 1.0
+    town = Town(inputs(population=few))
+    bike = steps.streets(town.inputs, town.parameters, "bike")
+    made = access_explorer(town.inputs, town.site, bike, town.places, town.parameters)
+    homes, on = town.places.homes, town.site.home >= 0
+    total, seen = homes.weight.sum(), set()
+    step = np.ceil(100 * 11 / total)
+    assert step > 2, "the town is too large for this test"
+    for minutes in range(3, 31, 3):
+        made.minutes.value = minutes
+        seconds = made._seconds(town.site, "walk")
+        near = np.zeros(len(on), bool)
+        near[on] = seconds[town.site.home[on]] <= 60 * minutes
+        people, rest = homes.weight[near].sum(), homes.weight[~near].sum()
+        said = share_said(made)
+        if 0 < people < 11 or 0 < rest < 11:
+            assert said is None, (minutes, people)
+            assert "is not told" in made.answer.value
+            seen.add("hidden")
+        else:
+            assert said in (*np.arange(0, 100, step), 100)
+            assert abs(said - 100 * people / total) <= step / 2
+            seen.add("told")
+    assert seen == {"hidden", "told"}

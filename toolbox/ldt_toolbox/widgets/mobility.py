@@ -3,6 +3,7 @@
 import asyncio
 import html
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from ldt_toolbox.errors import LDTError, ParameterError
 from ldt_toolbox.mobility import from_place, steps, transit_steps
 from ldt_toolbox.mobility.network import Network
+from ldt_toolbox.mobility.secrecy import share_told_pct
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.timetable import Timetable
 from ldt_toolbox.mobility.transit_steps import Offer
@@ -153,7 +155,6 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
         on = site.home >= 0
         near = np.zeros(len(on), np.bool_)
         near[on] = seconds[site.home[on]] <= limits[-1]
-        share = steps.share_pct(self._here.homes.weight, near)
         last = self.reached.iloc[-1]
         how = self._said(mode)
         if mode == "transit":
@@ -162,10 +163,24 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
             self._said(
                 "answer", ha=self._figure(last["area_m2"] / 1e4, 1), minutes=top, how=how,
                 km=self._figure(last["reached_m"] / 1e3, 1), place=html.escape(self._label),
-                share=self._figure(share or 0.0, 0),
-                weight=html.escape(self._here.homes.unit.get(self._language, "")),
+                share=self._share(near),
             )
         )  # fmt: skip
+
+    def _share(self, near: NDArray[np.bool_]) -> str:
+        """Share of all residents or floors nearby, where it does not tell of a few.
+
+        Of residents it is told in steps that hold `fewest_people` or more: else two positions of
+        the slider would tell of those between.
+        """
+        homes, fewest = self._here.homes, self._parameters.fewest_people
+        unit = html.escape(homes.unit.get(self._language, ""))
+        share = share_told_pct(homes, near, fewest=fewest)
+        if share is None:
+            return self._said("share_hidden", weight=unit)
+        step = max(1, math.ceil(100 * fewest / homes.weight.sum())) if homes.people else 1
+        told = min(100, step * round(share / step))
+        return self._said("share", share=self._figure(told, 0), weight=unit)
 
     def start_from(self, latitude: float, longitude: float) -> None:
         """Set out from a place, as a click does.

@@ -39,9 +39,18 @@ _WORDS = {
     },
     "answer": {
         "en": "<b>{ha} ha</b> along {km} km of streets within {minutes} min {how} from {place} · "
-        "{share} % of all {weight} lie there",
+        "{share}",
         "fr": "<b>{ha} ha</b> le long de {km} km de rues en {minutes} min {how} depuis : {place} · "
-        "{share} % des {weight} s'y trouvent",
+        "{share}",
+    },
+    "share": {
+        "en": "{share} % of all {weight} lie there",
+        "fr": "{share} % des {weight} s'y trouvent",
+    },
+    "share_hidden": {
+        "en": "how many of all {weight} lie there is not told: too few do, or too few don't",
+        "fr": "la part des {weight} qui s'y trouvent n'est pas dite : trop peu y sont, ou trop peu "
+        "n'y sont pas",
     },
     "leaving": {"en": ", leaving at {time}", "fr": ", départ à {time}"},
     "nearest": {"en": "Nearest of each class", "fr": "Le plus proche de chaque classe"},
