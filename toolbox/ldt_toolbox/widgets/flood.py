@@ -1,8 +1,6 @@
 """The flood to play with: a stage of the screening, or measures with the model behind them."""
 
-import asyncio
 import html
-from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -11,7 +9,6 @@ import ipywidgets as ipw
 import numpy as np
 from numpy.typing import NDArray
 
-from ldt_toolbox.errors import LDTError
 from ldt_toolbox.flood import flooding, scenario, steps, town, use_case
 from ldt_toolbox.flood.ground import Ground
 from ldt_toolbox.flood.hand import stage_depth
@@ -22,10 +19,10 @@ from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.report.colours import colour_scale
 from ldt_toolbox.sources import Inputs
 from ldt_toolbox.use_case import UseCase
+from ldt_toolbox.widgets.answer import Answer
 from ldt_toolbox.widgets.figure import credited
 from ldt_toolbox.widgets.maps import DepthScale, MercatorImage, fitted_map, outline_layer
 
-DEBOUNCE_S = 0.3
 HIGHEST_STAGE_M = 6.0
 SLIDERS = ("climate_factor", "depave_share", "basin_count", "sewer_extra_mm_h")
 # What a slider may ask for at most where the manifest allows more than makes sense on a screen.
@@ -120,7 +117,6 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
         self._rain, self._town, self._parameters = rain, places, parameters
         self._language = language
         self._water = steps.inflows(inputs, ground)
-        self._pending: asyncio.TimerHandle | None = None
         self.sliders = self._make_sliders()
         words = {key: text[language] for key, text in _WORDS.items()}
         self.mode = ipw.ToggleButtons(
@@ -131,7 +127,7 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
         self.scale = DepthScale.of(colour_scale(np.zeros(1), style="depth", unit="MTR"))
         self._painter = MercatorImage(ground.grid, known)
         self.image = ipyleaflet.ImageOverlay(bounds=self._painter.bounds, opacity=0.85)
-        self.answer = ipw.HTML()
+        self.answer = Answer(_WORDS["wait"][language])
         today = flooding.flood(ground.setup, rain.event, parameters, inflows=self._water)
         self._today_ha = self._hectares(today.peaks.depth_m)
         self.flooded_ha = self._today_ha
@@ -148,7 +144,7 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
             layout={"max_width": "60em"},
         )
         for widget in (self.mode, *self.sliders.values()):
-            widget.observe(self._moved, names="value")
+            widget.observe(lambda _change: self.answer.soon(self.update), names="value")
 
     def update(self) -> None:
         """Compute what is asked for and show what comes out."""
@@ -163,7 +159,7 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
             hit = town.impact(depth, self._ground, self._town, self._parameters).totals()
             values["buildings"] = f"{hit['buildings']:.0f}"
         text = _WORDS["answer_stage" if stage else "answer_event"][self._language]
-        self._say(text.format(**values))
+        self.answer.say(text.format(**values))
 
     def _stage(self) -> NDArray[np.floating]:
         return np.nan_to_num(stage_depth(self._found.hand_m, self.sliders["stage_m"].value))
@@ -182,30 +178,6 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
     def _hectares(self, depth: NDArray[np.floating]) -> float:
         wet = self._ground.inside & (np.nan_to_num(depth) >= self._parameters.wet_depth_m)
         return float(wet.sum()) * self._ground.setup.cell_m**2 / 1e4
-
-    def _moved(self, _change: Mapping[str, Any]) -> None:
-        """Wait a moment: who holds an arrow key wants the last position only."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._update_or_tell()
-            return
-        if self._pending:
-            self._pending.cancel()
-        self._say(_WORDS["wait"][self._language])
-        self._pending = loop.call_later(DEBOUNCE_S, self._update_or_tell)
-
-    def _update_or_tell(self) -> None:
-        self._pending = None
-        try:
-            self.update()
-        except LDTError as error:
-            self._say(f'<span style="color:#b00020">{html.escape(str(error))}</span>')
-
-    def _say(self, text: str) -> None:
-        self.answer.value = (
-            f'<p role="status" aria-live="polite" style="font-size:1.1em;margin:.3em 0">{text}</p>'
-        )
 
     def _make_sliders(self) -> dict[str, Any]:
         """Sliders start where nothing is changed, so that the first map is that of today."""

@@ -1,6 +1,5 @@
 """The heat-island scenario to play with: sliders, a number, a map."""
 
-import asyncio
 import html
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,6 @@ import ipyleaflet
 import ipywidgets as ipw
 import numpy as np
 
-from ldt_toolbox.errors import LDTError
 from ldt_toolbox.heat import steps, use_case
 from ldt_toolbox.heat.cooling import CoolingResult
 from ldt_toolbox.heat.exposure import at_buildings, weighted_mean
@@ -20,10 +18,10 @@ from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.sources import Inputs
 from ldt_toolbox.space.paint import block_mean
 from ldt_toolbox.use_case import UseCase
+from ldt_toolbox.widgets.answer import Answer
 from ldt_toolbox.widgets.figure import credited
 from ldt_toolbox.widgets.maps import CoolingScale, MercatorImage, fitted_map, outline_layer
 
-DEBOUNCE_S = 0.2
 MOST_PLACES = 50
 SLIDERS = ("scenario_place_count", "cool_roof_share", "depave_share", "tree_spacing_m")
 
@@ -122,7 +120,6 @@ class ScenarioExplorer(ipw.VBox):  # type: ignore[misc]
         named = set(parameters.scenario_places)
         chosen = ranked["name"].isin(named) if named else ranked["kind"] == "street"
         self._candidates = list(dict.fromkeys(ranked.loc[chosen, "name"]))
-        self._pending: asyncio.TimerHandle | None = None
         self.mean_change_k, self.water_m3_day, self.trees = 0.0, 0.0, 0
         self.sliders = self._make_sliders()
         land = block_mean(ground.land.astype(np.uint8), ground.factor) > 0
@@ -130,7 +127,7 @@ class ScenarioExplorer(ipw.VBox):  # type: ignore[misc]
         strongest = self._change(self._measure(self._strongest()))
         self.scale = CoolingScale.up_to(float(-np.nanmin(np.where(land, strongest, np.nan))))
         self.image = ipyleaflet.ImageOverlay(bounds=self._painter.bounds, opacity=0.85)
-        self.answer = ipw.HTML()
+        self.answer = Answer(_WORDS["wait"][language])
         self.update()
         super().__init__(
             [
@@ -143,7 +140,7 @@ class ScenarioExplorer(ipw.VBox):  # type: ignore[misc]
             layout={"max_width": "60em"},
         )
         for slider in self.sliders.values():
-            slider.observe(self._moved, names="value")
+            slider.observe(lambda _change: self.answer.soon(self.update), names="value")
 
     def update(self) -> None:
         """Run the model with the sliders' values and show what comes out."""
@@ -160,31 +157,7 @@ class ScenarioExplorer(ipw.VBox):  # type: ignore[misc]
             trees=self.trees,
             water=self._number(f"{self.water_m3_day:.1f}"),
         )
-        self._say(text)
-
-    def _moved(self, _change: Mapping[str, Any]) -> None:
-        """Wait a moment: who holds an arrow key wants the last position only."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._update_or_tell()
-            return
-        if self._pending:
-            self._pending.cancel()
-        self._say(_WORDS["wait"][self._language])
-        self._pending = loop.call_later(DEBOUNCE_S, self._update_or_tell)
-
-    def _update_or_tell(self) -> None:
-        self._pending = None
-        try:
-            self.update()
-        except LDTError as error:
-            self._say(f'<span style="color:#b00020">{html.escape(str(error))}</span>')
-
-    def _say(self, text: str) -> None:
-        self.answer.value = (
-            f'<p role="status" aria-live="polite" style="font-size:1.1em;margin:.3em 0">{text}</p>'
-        )
+        self.answer.say(text)
 
     def _measure(self, wanted: Mapping[str, Any]) -> Measure:
         """Build all measures together for some values of the sliders."""
