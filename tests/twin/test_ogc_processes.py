@@ -46,12 +46,11 @@ def get(base, path, status=200, **params):
     return answer.json()
 
 
-def execute(base, status, headers=None, process="tiny", **inputs):
-    inputs = {"territory": "square"} | inputs
+def execute(base, status, headers=None, more=None, **inputs):
+    body = {"inputs": {"territory": "square"} | inputs} | (more or {})
     answer = requests.post(
-        f"{base}/processes/{process}/execution", json={"inputs": inputs}, headers=headers,
-        timeout=PATIENCE_S,
-    )  # fmt: skip
+        f"{base}/processes/tiny/execution", json=body, headers=headers, timeout=PATIENCE_S
+    )
     assert answer.status_code == status, answer.text
     return answer
 
@@ -108,7 +107,7 @@ def test_a_description_says_what_the_manifest_says(base):
         {"inputs": {"territory": "square", "behaviour": {"a": 1}}},
         {"inputs": {"territory": "square"}, "outputs": {"nothing": {}}},
         {"inputs": {"territory": "square"}, "outputs": {"report": {"transmissionMode": "value"}}},
-        {"inputs": {"territory": "square"}, "response": "raw"},
+        {"inputs": {"territory": "square"}, "response": "values"},
         {"inputs": {"territory": "square"}, "subscriber": {"successUri": "http://x"}},
     ],
 )  # fmt: skip
@@ -183,6 +182,38 @@ def test_a_job_in_the_background_tells_how_far_it_is(base):
     assert job["created"] <= job["started"] <= job["finished"]
     links = {link["rel"].rpartition("/")[2]: link["href"] for link in job["links"]}
     assert "indicators" in requests.get(links["results"], timeout=20).json()
+
+
+def test_raw_results_are_links_in_headers(base):
+    """process-execute-sync-raw-ref, job-results-async-raw-ref: 204, a Link for each output."""
+    asked = {"response": "raw", "outputs": {"indicators": {"transmissionMode": "reference"}}}
+    answer = execute(base, 204, more=asked, count=4)
+    assert answer.content == b""
+
+    def told(answer):
+        links = requests.utils.parse_header_links(answer.headers["Link"])
+        return {each["title"]: each for each in links if each["rel"].endswith("/results")}
+
+    [(name, link)] = told(answer).items()
+    assert (name, link["type"]) == ("indicators", "application/json")
+    document = requests.get(link["url"], timeout=20).json()
+    assert [each["value"] for each in document["indicators"]] == [4]
+    monitor = requests.utils.parse_header_links(answer.headers["Link"])[0]
+    assert monitor["rel"] == "monitor"
+    later = requests.get(f"{monitor['url']}/results", timeout=20)
+    assert later.status_code == 204
+    assert told(later) == {name: link}
+    page = requests.get(f"{monitor['url']}/results?f=html", timeout=20)
+    assert link["url"] in page.text
+
+
+def test_a_job_gives_the_outputs_that_were_asked_for(base):
+    job = execute(base, 201, headers=ASYNC, more={"outputs": {"report": {}}}).headers["Location"]
+    end = time.monotonic() + PATIENCE_S
+    while requests.get(job, timeout=20).json()["status"] in ("accepted", "running"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert set(requests.get(f"{job}/results", timeout=20).json()) == {"report"}
 
 
 def test_a_failure_says_why(base):

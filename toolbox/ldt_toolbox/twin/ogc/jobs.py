@@ -47,6 +47,10 @@ class Job:
         What the worker reads: `use_case`, `territory`, `given`.
     memory_bytes, seconds : float
         What it may take at most.
+    outputs : tuple of str
+        Those that were asked for; all if empty.
+    raw : bool
+        Whether results are links in headers, and not a document of links.
     status : str
         ``accepted``, ``running``, ``successful``, ``failed`` or ``dismissed``.
     progress : int
@@ -63,6 +67,8 @@ class Job:
     task: Mapping[str, Any]
     memory_bytes: float
     seconds: float
+    outputs: tuple[str, ...] = ()
+    raw: bool = False
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "accepted"
     progress: int = 0

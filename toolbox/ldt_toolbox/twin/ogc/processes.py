@@ -25,6 +25,7 @@ from ldt_toolbox.twin.ogc.answers import (
     answer,
     check_parameters,
     link,
+    media_of,
     refused,
 )
 from ldt_toolbox.twin.ogc.jobs import Job, Jobs, bounds
@@ -143,7 +144,7 @@ class Processes:
         if call.content_type != JSON:
             # a page of another site could send any simple type without asking
             raise refused(f"send the request as {JSON}", status=415)
-        job, wanted = self._job(call, case)
+        job = self._job(call, case)
         preferences = re.split(r"[,;]\s*", call.headers.get("prefer", "").lower())
         if "respond-async" in preferences:
             self._jobs.submit(job)
@@ -162,7 +163,7 @@ class Processes:
         if not ended:
             self._jobs.dismiss(job)
             raise refused("it takes too long to wait: send Prefer: respond-async", status=503)
-        return self._results(call, job, case, wanted)
+        return self._results(call, job, case)
 
     def jobs(self, call: Call) -> Response:
         """List the jobs, the newest first."""
@@ -214,7 +215,7 @@ class Processes:
         case = use_cases().get(job.process)
         if case is None:
             raise ProcessError("no-such-process", "its use case is not here now", status=404)
-        return self._results(call, job, case, ())
+        return self._results(call, job, case)
 
     def file(self, call: Call) -> Response:
         """File of a run."""
@@ -247,8 +248,8 @@ class Processes:
             raise ProcessError("no-such-job", detail, status=404)
         return job
 
-    def _job(self, call: Call, case: UseCase) -> tuple[Job, tuple[str, ...]]:
-        """The job that a request asks for, with its inputs checked, and the outputs wanted."""
+    def _job(self, call: Call, case: UseCase) -> Job:
+        """The job that a request asks for, with its inputs checked."""
         body = call.json
         if not isinstance(body, dict) or not isinstance(body.get("inputs", {}), dict):
             raise refused('the body is an object such as {"inputs": {"territory": "monaco"}}')
@@ -256,8 +257,9 @@ class Processes:
         if unknown or "subscriber" in body:
             what = unknown[0] if unknown else "subscriber"
             raise refused(f"the twin knows no {what!r:.80} in an execution")
-        if body.get("response", "document") != "document":
-            raise refused("response: the twin answers with a document of links")
+        form = body.get("response", "document")
+        if form not in ("document", "raw"):
+            raise refused(f"response = {form!r:.40}: document or raw")
         given = {
             name: value["value"] if isinstance(value, dict) and set(value) == {"value"} else value
             for name, value in body.get("inputs", {}).items()
@@ -276,21 +278,30 @@ class Processes:
             "territory": self._places[place],
             "given": {name: values[name] for name in given},
         }
-        return Job(case.id, task, memory, seconds), _wanted(body.get("outputs"), case)
+        return Job(
+            case.id, task, memory, seconds, outputs=_wanted(body.get("outputs"), case),
+            raw=form == "raw",
+        )  # fmt: skip
 
-    def _results(self, call: Call, job: Job, case: UseCase, wanted: tuple[str, ...]) -> Response:
+    def _results(self, call: Call, job: Job, case: UseCase) -> Response:
         if job.status != "successful":
             raise ProcessError("job-results-failed", f"{job.status}: {job.message}", status=422)
         run = RunFolder(*job.place, self._jobs.root.joinpath(*job.place))
         document: dict[str, Any] = {
             key: {"href": address(call, f"{run.path}/{name}"), "type": media}
             for key, (name, media) in results(case, run).items()
-            if not wanted or key in wanted
+            if not job.outputs or key in job.outputs
         }
+        links = [f'<{address(call, f"/jobs/{job.id}")}>; rel="monitor"']
+        if job.raw and media_of(call, JSON, HTML) == JSON:
+            links += [
+                f'<{each["href"]}>; rel="{_RESULTS}"; type="{each["type"]}"; title="{key}"'
+                for key, each in document.items()
+            ]
+            return Response(status_code=204, headers={"Link": ", ".join(links)})
         rows = [((key, each["href"]), each["type"]) for key, each in document.items()]
         page = Page("Results", job.id, [Table("", ("Output", "Type"), rows)])
-        headers = {"Link": f'<{address(call, f"/jobs/{job.id}")}>; rel="monitor"'}
-        return answer(call, document, page, headers=headers)
+        return answer(call, document, page, headers={"Link": links[0]})
 
     def _asked(self, call: Call, job: Job) -> bool:
         params = call.params

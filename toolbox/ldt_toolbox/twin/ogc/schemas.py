@@ -331,7 +331,7 @@ SCHEMAS: dict[str, Json] = {
                     },
                 },
             },
-            "response": {"type": "string", "enum": ["document"]},
+            "response": {"type": "string", "enum": ["document", "raw"]},
         },
     },
     "Problem": {
