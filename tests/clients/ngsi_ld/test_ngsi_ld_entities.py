@@ -177,6 +177,31 @@ def test_a_server_that_refuses_format_is_asked_by_options(broker, client, server
     assert found["temperature"] == 21.5
 
 
+FORMS = {
+    "full, where values were asked for": ("simplified", ROOM),
+    "entities, where Features were asked for": ("geojson", ROOM),
+    "full Features, where values were asked for": (
+        "simplified-geojson", {"id": ROOM["id"], "type": "Feature", "geometry": None,
+                               "properties": {"type": "Room", "temperature": ROOM["temperature"]}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_another_form_than_was_asked_for_is_told(client, server, reply, name) -> None:
+    # As the context sources of the IoT Agent library answer, whatever format and options say
+    representation, entity = FORMS[name]
+    server.route(
+        "*", "*", lambda request: reply(200, [entity] if "type" in request.query else entity)
+    )
+    for _ in range(2):
+        with pytest.warns(CapabilityWarning) as told:
+            assert client.entities.get(ROOM["id"], representation=representation) == entity
+        assert f"another form than {representation}" in str(told[-1].message)
+        with pytest.warns(CapabilityWarning, match="another form") as told:
+            found = client.entities.query(type="Room", representation=representation, most=1)
+        assert found == [entity]
+
+
 def test_every_condition_arrives(broker, client, server) -> None:
     client.entities.query(
         type=["Room", "Hall"], id=["urn:x:1", "urn:x:2"], attrs="temperature", q=Q.attr("a") > 1,

@@ -319,6 +319,20 @@ def test_a_server_before_1_8_is_asked_for_pairs_by_options(
     assert values(found) == [7]
 
 
+def test_instances_in_full_where_pairs_were_asked_for_are_told(
+    broker, client, server, station
+) -> None:
+    server.route("*", "*", lambda request: broker.handle(_without_format(request)))
+    with pytest.warns(CapabilityWarning) as told:
+        first = client.temporal.get(station, form="temporalValues", probe=False)
+    assert "options" in str(told[0].message)
+    assert "answered in full" in str(told[1].message)
+    other = client.with_tenant("two")
+    other._connection.style = "options"
+    with pytest.warns(CapabilityWarning, match="answered in full"):
+        assert other.temporal.get(station, form="temporalValues", probe=False) == first
+
+
 def _without_format(request):
     return replace(request, target=request.target.replace("format=temporalValues", "x=y"))
 

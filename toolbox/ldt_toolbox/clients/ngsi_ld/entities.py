@@ -16,6 +16,7 @@ from ldt_toolbox.clients.ngsi_ld.connection import (
     result_count,
     segment,
 )
+from ldt_toolbox.clients.ngsi_ld.forms import in_form, styled
 from ldt_toolbox.clients.ngsi_ld.outcomes import UpdateResult, update_result, wholly
 from ldt_toolbox.clients.ngsi_ld.paging import Pages, Tally
 from ldt_toolbox.clients.ngsi_ld.partition import all_pages
@@ -25,7 +26,6 @@ from ldt_toolbox.clients.ngsi_ld.selection import (
     Selection,
     accept_of,
     form_params,
-    looks_simplified,
     selection,
     url_length,
 )
@@ -99,11 +99,10 @@ class Entities:
             form = form_params(representation, sys_attrs=sys_attrs, style=self._link.style)
             return self._link.ask(path, chosen.params() | form, accept=accept)
 
-        found = element(self._styled(ask, representation), "an entity")
-        if representation == "simplified" and looks_simplified(found) is False:
-            self._link.older_style()
-            found = element(ask(), "an entity")
-        return found
+        answer = in_form(
+            self._link, ask, representation, lambda answer: [element(answer, "an entity")]
+        )
+        return element(answer, "an entity")
 
     def with_linked(
         self,
@@ -132,7 +131,7 @@ class Entities:
             form = form_params(representation, sys_attrs=sys_attrs, style=self._link.style)
             return self._link.ask(f"entities/{segment(id)}", chosen.params() | form, accept=accept)
 
-        return elements(self._styled(ask, representation), "entities")
+        return elements(styled(self._link, ask, representation), "entities")
 
     def exists(self, id: str) -> bool:
         """Whether there is an entity with this id; nothing is written to find out."""
@@ -352,34 +351,21 @@ class Entities:
             url_params = dict(paging) if whole else params | form | dict(paging)
             return self._link.ask("entities", url_params, accept=accept, feature="entities")
 
-        unsure = representation == "simplified"
+        first = True
 
         def fetch(paging: Sequence[tuple[str, str]], whole: bool) -> Answer:
-            nonlocal unsure
-            answer = self._styled(lambda: ask(paging, whole), representation)
-            if unsure and self._link.style == "format":
-                unsure = False
-                first = next(iter(elements(answer, "entities")), None)
-                if isinstance(first, Mapping) and looks_simplified(first) is False:
-                    self._link.older_style()
-                    return ask(paging, whole)
-            return answer
+            nonlocal first
+            if not first:
+                return styled(self._link, lambda: ask(paging, whole), representation)
+            first = False
+            return in_form(
+                self._link,
+                lambda: ask(paging, whole),
+                representation,
+                lambda answer: elements(answer, "entities"),
+            )
 
         return fetch
-
-    def _styled(self, ask: Any, representation: Representation) -> Answer:
-        """Answer; a server that refuses `format` is asked with `options` from then on."""
-        if self._link.style == "options" or not form_params(
-            representation, sys_attrs=False, style="format"
-        ):
-            return ask()  # type: ignore[no-any-return]
-        try:
-            return ask()  # type: ignore[no-any-return]
-        except BadRequest as error:
-            if "format" not in f"{error} {error.problem.get('detail', '')}".lower():
-                raise
-            self._link.older_style()
-            return ask()  # type: ignore[no-any-return]
 
     def _path(self, entity: Mapping[str, Any], id: str) -> str:
         named = str(entity.get("id", ""))

@@ -296,16 +296,3 @@ def selection(
         json_keys=many(json_keys),
         **others,
     )
-
-
-def looks_simplified(entity: Mapping[str, Any]) -> bool | None:
-    """Whether an entity is in the simplified form; None if nothing tells."""
-    for name, value in entity.items():
-        if name in ("id", "type", "@context", "scope"):
-            continue
-        first = value[0] if isinstance(value, list) and value else value
-        if not isinstance(first, Mapping):
-            return True
-        if first.get("type") in ("Property", "Relationship", "GeoProperty", "LanguageProperty"):
-            return False
-    return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from ldt_toolbox.clients.answer import Answer
 from ldt_toolbox.clients.errors import BadRequest, NotImplementedByServer
+from ldt_toolbox.clients.imperfect import CapabilityWarning, report
 from ldt_toolbox.clients.ngsi_ld.aggregation import aggregation_params, checked_aggregates, says_cut
 from ldt_toolbox.clients.ngsi_ld.connection import (
     Connection,
@@ -305,19 +306,22 @@ class Temporal(History):
             expected = (200, 206, 404) if may_miss else (200, 206)
             return self._link.ask(path, params, expected=expected, feature=feature)
 
-        pairs = question.form == "temporalValues"
-        unsure = pairs and self._link.style == "format" and not self._form_known
+        unsure = question.form == "temporalValues" and not self._form_known
+        newer = self._link.style == "format"
         try:
             answer = ask()
         except BadRequest as error:
-            if not unsure or "format" not in f"{error} {error.problem.get('detail', '')}".lower():
+            told = f"{error} {error.problem.get('detail', '')}".lower()
+            if not (unsure and newer) or "format" not in told:
                 raise
         else:
-            if not unsure or in_pairs(answer.json()) is not False:
-                self._form_known = self._form_known or (unsure and bool(in_pairs(answer.json())))
-                return answer
+            found = in_pairs(answer.json()) if unsure else None
+            if found is not False or not newer:
+                self._form_known = self._form_known or found is not None
+                return _in_form_or_told(answer, found)
         self._link.older_style()
-        return ask()
+        answer = ask()
+        return _in_form_or_told(answer, in_pairs(answer.json()))
 
     def _posted(
         self, question: Question, window: Window, latest: int | None, paging: Mapping[str, str]
@@ -332,6 +336,19 @@ class Temporal(History):
             feature="temporal queries by POST",
             idempotent=True,
         )
+
+
+def _in_form_or_told(answer: Answer, in_form: bool | None) -> Answer:
+    """The answer, after telling that it is not in pairs although these were asked for."""
+    if in_form is False:
+        report(
+            CapabilityWarning(
+                f"{answer.url} answered in full where temporalValues was asked for (GS CIM 009, "
+                "4.5.9); observations() and models.frames.temporal_frame read both forms"
+            ),
+            stacklevel=4,
+        )
+    return answer
 
 
 def _part(answer: Answer, entities: list[Entity]) -> Part:
