@@ -142,6 +142,18 @@ def test_official_depth_of_one_metre_costs_its_share_of_every_building(valleys):
     assert np.nanmax(result.layers["official_depth"].values) == 2.0
 
 
+def test_official_map_on_which_nothing_floods_costs_nothing(valleys):
+    """Frequent floods leave a whole territory dry; the JRC's maps have no value there."""
+    roles = {
+        f"hazard_depth_{t}": (np.full((ROWS, COLUMNS), depth), {"unit": "m"})
+        for t, depth in ((10, np.nan), (100, 1.0))
+    }
+    result = valleys.compute(valleys.territory(roles=roles), **ONE_STORM)
+    table = result.tables["return_periods"].set_index(["source", "return_period_years"])
+    assert table.loc[("official", 10), "damaged_m2"] == 0
+    assert table.loc[("official", 100), "damaged_m2"] > 0
+
+
 def test_official_depth_with_no_or_another_unit_is_refused(valleys):
     one = np.ones((ROWS, COLUMNS))
     with pytest.raises(DataError, match="declares no unit"):

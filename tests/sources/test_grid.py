@@ -184,6 +184,16 @@ def test_a_raster_of_nodata_is_told(
         read(source("r.tif", classes=classes))
 
 
+def test_a_map_of_depths_without_a_flood_is_an_answer(
+    write_raster: WriteRaster, source: BuildSource, role: BuildRole
+) -> None:
+    write_raster(np.full((10, 10), -9999, np.float32), nodata=-9999)
+    depths = role("raster", unit="MTR", may_be_empty=True)
+    raster, notes = read(source("r.tif", unit="MTR"), role=depths)
+    assert np.isnan(raster.values).all()
+    assert [note.text["en"] for note in notes] == ["thing (r.tif): no value inside the territory"]
+
+
 def test_units_are_asked_for_and_held(
     write_raster: WriteRaster, source: BuildSource, role: BuildRole
 ) -> None:

@@ -68,6 +68,9 @@ class Role:
         Whether a raster holds codes, which are never averaged.
     help, without : mapping of str to str
         What it is; what is lost without it, by language.
+    may_be_empty : bool
+        Whether a raster without a value inside the territory tells something, as a map of depths
+        does where nothing floods; else it is taken for the wrong file.
     """
 
     id: str
@@ -82,6 +85,7 @@ class Role:
     categorical: bool
     help: Text
     without: Text
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -269,7 +273,7 @@ _TOP = (
 )  # fmt: skip
 _ROLE = (
     "kind", "geometry", "required", "unit", "columns", "accepts", "max_resolution_m", "help",
-    "without", "margin_km", "categorical",
+    "without", "margin_km", "categorical", "may_be_empty",
 )  # fmt: skip
 
 
@@ -365,6 +369,7 @@ def _read_role(doc: Document, role: str) -> Role:
         categorical=doc.flag((*where, "categorical"), default=False),
         help=doc.texts((*where, "help"), languages=LANGUAGES),
         without=doc.texts((*where, "without"), languages=LANGUAGES) if "without" in spec else {},
+        may_be_empty=doc.flag((*where, "may_be_empty"), default=False),
     )
 
 

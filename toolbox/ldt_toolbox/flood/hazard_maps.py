@@ -42,17 +42,16 @@ def depths_on_grid(
     found = {}
     for period in sorted(rasters):
         raster = rasters[period]
-        values = np.asarray(raster.values, np.float64)
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        # dry before resampling, else the water's edge would shrink by half a cell
+        values = np.nan_to_num(np.asarray(raster.values, np.float64))
+        low, high = float(values.min()), float(values.max())
         if low < 0 or high > LARGEST_DEPTH_M:
             raise DataError(
                 f"hazard_depth_{period:g} holds depths from {low:g} to {high:g} m: depths lie "
                 "between 0 and 100 m; is it in centimetres, a water level, or are missing cells "
                 "not marked as such?"
             )
-        # dry before resampling, else the water's edge would shrink by half a cell
-        whole = raster.with_values(np.nan_to_num(values).astype(np.float32))
-        depth = onto_grid(whole, ground.grid)
+        depth = onto_grid(raster.with_values(values.astype(np.float32)), ground.grid)
         if not np.isfinite(depth[ground.inside]).any():
             raise DataError(
                 f"hazard_depth_{period:g} does not reach the territory: check its extent and CRS"

@@ -75,7 +75,8 @@ def read_raster(
             )
         refuse_other_unit(source, role, name)
     try:
-        raster, changed = _read(source, crs, bounds, classes, name)
+        empty = role is not None and role.may_be_empty
+        raster, changed = _read(source, crs, bounds, classes, name, may_be_empty=empty)
     except (rasterio.errors.RasterioError, CPLE_BaseError) as error:
         raise DataError(
             f"{name} is no raster that can be read: {error}; check the file and its CRS"
@@ -95,6 +96,8 @@ def _read(
     bounds: tuple[float, float, float, float],
     classes: bool,
     name: str,
+    *,
+    may_be_empty: bool,
 ) -> tuple[Raster, list[tuple[str, str]]]:
     changed = []
     with rasterio.open(source.path) as file:
@@ -130,7 +133,9 @@ def _read(
             raise DataError(f"{name} holds no class inside the territory: all cells are nodata")
         return Raster(values, transform, crs, "class", NO_CLASS), changed
     if not np.isfinite(values).any():
-        raise DataError(f"{name} holds no value inside the territory: all cells are nodata")
+        if not may_be_empty:
+            raise DataError(f"{name} holds no value inside the territory: all cells are nodata")
+        changed.append(("no value inside the territory", "aucune valeur dans le territoire"))
     if (scale, offset) != (1.0, 0.0):
         values = (values * np.float64(scale) + offset).astype(np.float32)
         packed = f"value x {scale:g} + {offset:g}"
