@@ -30,7 +30,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	for job in urban_cooling sky_view utci observations terrain zonal rain_on_grid walk_access gtfs transit; do $(BIN)/python benchmarks/$$job.py || exit 1; done
+	for job in urban_cooling sky_view utci observations terrain zonal rain_on_grid walk_access gtfs transit twin_load twin_history; do $(BIN)/python benchmarks/$$job.py || exit 1; done
 
 # rewrite the pinned set for all supported Pythons; needs uv
 constraints:
