@@ -135,6 +135,27 @@ def test_the_latest_of_each_come_whole(kind, keeps):
     }
 
 
+@pytest.mark.parametrize("keeps", ["oldest", "newest"])
+@pytest.mark.parametrize("last_n", [2, 20, 25])
+def test_whole_attributes_that_are_left_out_beside_the_latest_of_others_come_too(keeps, last_n):
+    series = {name: list(range(number)) for name, number in (("a", 90), ("b", 60), ("c", 27))}
+    server = Silent(series, kind="rows", cap=last_n + last_n // 2, keeps=keeps)
+    found, told = gathered(server, Window(BEGIN, BEGIN + timedelta(hours=2)), last_n=last_n)
+    assert not told
+    assert {name: each[-last_n:] for name, each in found.items()} == {
+        name: each[-last_n:] for name, each in series.items()
+    }
+
+
+def test_the_latest_of_each_cost_one_look_and_later_none():
+    server = Silent({"a": range(90), "b": range(60)}, kind="each", cap=10**9, keeps="oldest")
+    limit = Limit()
+    assert gathered(server, Window(), last_n=5, limit=limit)[0]["b"] == [55, 56, 57, 58, 59]
+    assert server.asked == 2
+    gathered(server, Window(), last_n=4, limit=limit)
+    assert server.asked == 3
+
+
 def test_a_server_that_ignores_last_n_is_looked_beyond_too():
     class Deaf(Silent):
         def ask(self, window, latest):

@@ -235,8 +235,8 @@ class Gatherer:
         # Of the same size as a whole answer it may be one that was cut to just that size
         if longest < known.whole_series and total < known.whole_total:
             return False
-        if last_n is not None and all(each.count >= last_n for each in series.values()):
-            return False  # as many as were asked for of each
+        if last_n == 1:
+            return False  # one of each was asked for: a look would ask the same again
         if known.cut_series is not None and longest >= known.cut_series and not full:
             return True
         if not self._probe:
