@@ -12,6 +12,7 @@ from pyproj import CRS
 from ldt_toolbox.errors import CRSError, DataError, MissingFileError
 from ldt_toolbox.results import Note
 from ldt_toolbox.sources.conform import refuse_other_unit, role_columns
+from ldt_toolbox.sources.street_files import read_streets
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -61,7 +62,12 @@ def read_vector(
     if source.path is None:
         raise DataError(f"{source.role}: the source names no file: add `path`")
     name = f"{source.role} ({source.path.name})"
-    frame = _open(source.path, source.layer, name)
+    if not source.path.exists():
+        raise MissingFileError(
+            f"{name}: {source.path} does not exist: check `path` in territory.yaml"
+        )
+    streets = read_streets(source.path, geometry=geometry, name=name)
+    frame, told = streets or (_open(source.path, source.layer, name), [])
     if frame.crs is None:
         if not source.crs:
             raise CRSError(
@@ -76,7 +82,8 @@ def read_vector(
             role_columns(frame, source, role, name, geometry=shapes, strict=False),
             geometry=shapes,
         )
-    return cleaned(frame, name=name, crs=crs, geometry=geometry, clip=clip)
+    frame, notes = cleaned(frame, name=name, crs=crs, geometry=geometry, clip=clip)
+    return frame, told + notes
 
 
 def cleaned(
@@ -156,8 +163,6 @@ def cleaned(
 
 
 def _open(path: Path, layer: str, name: str) -> gpd.GeoDataFrame:
-    if not path.exists():
-        raise MissingFileError(f"{name}: {path} does not exist: check `path` in territory.yaml")
     try:
         if path.suffix.lower() in _PARQUET:
             return gpd.read_parquet(path)
