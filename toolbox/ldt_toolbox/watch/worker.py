@@ -168,5 +168,10 @@ class Again:
             part, self.case, inputs.territory, parameters=self._parameters, inputs=records,
             run_id=RUN_ID, start=start, end=datetime.now(UTC), peak_memory_mb=peak_memory_mb,
         )  # fmt: skip
-        shutil.rmtree(self._folder, ignore_errors=True)
+        # whole or not there, for whoever reads it meanwhile
+        old = self._folder.with_name(f".{RUN_ID}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self._folder.exists():
+            self._folder.rename(old)
         part.rename(self._folder)
+        shutil.rmtree(old, ignore_errors=True)

@@ -51,7 +51,7 @@ def ogc_apis(
         outer.services = replace(services, root="")
         jobs = Jobs(runs)
         router.closing.append(jobs.close)
-        features = Features(LayerBook(jobs.root))
+        features = Features(LayerBook(jobs.root, within_s=services.limits.query_s))
         described = [
             features.table(),
             Processes(jobs, territories).table(),

@@ -1,19 +1,22 @@
 """Vector layers of runs as collections of features, and the files of runs.
 
 A folder of results holds `<territory>/<use case>/<run id>/`, as `ldt run` writes it. What a
-request names is looked up among the files that are there: no path is ever made of it.
+request names is looked up among the files that are there: no path is ever made of it. Files may go
+while they are listed, as `ldt watch` replaces its run: they are then not there, and no fault.
 """
 
+import contextlib
 import json
 import logging
 import math
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,7 @@ from ldt_toolbox.twin.ogc.collection import Found, Wanted
 from ldt_toolbox.twin.ogc.filtering import Record
 from ldt_toolbox.twin.ogc.reference import CRS84, Box, uri_of
 from ldt_toolbox.twin.problems import ProblemError
+from ldt_toolbox.twin.store import OutOfTimeError
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -57,7 +61,7 @@ class RunFolder:
     def files(self) -> dict[str, Path]:
         """Regular files by their name in the run; links and hidden files are left out."""
         found = {}
-        for path in sorted(self.folder.rglob("*")):
+        for path in _listed(self.folder, "**/*"):
             name = path.relative_to(self.folder).as_posix()
             hidden = any(part.startswith(".") for part in name.split("/"))
             if not hidden and path.is_file() and not path.is_symlink():
@@ -65,11 +69,17 @@ class RunFolder:
         return found
 
 
+def _listed(folder: Path, pattern: str) -> list[Path]:
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(folder.glob(pattern))
+    return []
+
+
 def run_folders(root: Path | None) -> Iterator[RunFolder]:
     """Finished runs in a folder of results, by name."""
     if root is None or not root.is_dir():
         return
-    for marker in sorted(root.glob("*/*/*/indicators.json")):
+    for marker in _listed(root, "*/*/*/indicators.json"):
         folder = marker.parent
         territory, use_case, run = names = folder.relative_to(root).parts
         plain = all(re.fullmatch(r"[\w-]+", name, re.ASCII) for name in names)
@@ -93,10 +103,12 @@ class LayerBook:
     ----------
     root : pathlib.Path or None
         Folder of results.
+    within_s : float
+        Time of one query, in seconds.
     """
 
-    def __init__(self, root: Path | None) -> None:
-        self.root = root
+    def __init__(self, root: Path | None, *, within_s: float) -> None:
+        self.root, self.within_s = root, within_s
         self._kept: OrderedDict[tuple[Path, float], _Layer] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -105,22 +117,35 @@ class LayerBook:
         return [
             LayerCollection(self, run, path)
             for run in run_folders(self.root)
-            for path in sorted((run.folder / "layers").glob("*.parquet"))
+            for path in _listed(run.folder, "layers/*.parquet")
             if re.fullmatch(r"[\w-]+", path.stem, re.ASCII)
             and not path.is_symlink()
             and _head_of(path) is not None
         ]
 
     def layer(self, path: Path) -> _Layer:
-        """Layer of a file."""
-        key = (path, path.stat().st_mtime)
+        """Layer of a file.
+
+        Raises
+        ------
+        ProblemError
+            404 if it is not there any more, 413 if it is too large.
+        """
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = _read(path)
-                while len(self._kept) > _LAYERS_KEPT:
-                    self._kept.popitem(last=False)
+            try:
+                key = (path, path.stat().st_mtime)
+                if key not in self._kept:
+                    self._kept[key] = _read(path)
+            except FileNotFoundError:
+                raise _gone(path) from None
+            while len(self._kept) > _LAYERS_KEPT:
+                self._kept.popitem(last=False)
             self._kept.move_to_end(key)
             return self._kept[key]
+
+
+def _gone(path: Path) -> ProblemError:
+    return ProblemError("", f"layer {path.stem} is not there any more: ask again", status=404)
 
 
 @dataclass(frozen=True)
@@ -133,7 +158,10 @@ class _Head:
 
 
 def _head_of(path: Path) -> _Head | None:
-    return _head(path, path.stat().st_mtime)
+    try:
+        return _head(path, path.stat().st_mtime)
+    except FileNotFoundError:
+        return None
 
 
 @lru_cache(maxsize=4096)
@@ -163,7 +191,9 @@ def _read(path: Path) -> _Layer:
     import geopandas as gpd
 
     head = _head_of(path)
-    if head is None or head.count > _MOST_FEATURES:
+    if head is None:
+        raise _gone(path)
+    if head.count > _MOST_FEATURES:
         detail = f"the layer has more than {_MOST_FEATURES} features: take the file"
         raise ProblemError("", detail, status=413)
     frame = gpd.read_parquet(path)
@@ -285,7 +315,13 @@ class LayerCollection:
         if wanted.period is None and not wanted.equal and wanted.filter is None:
             page = rows[offset : offset + limit]
             return Found([self._record(layer, row) for row in page], len(rows))
-        fitting = [row for row in rows if wanted.meets(self._record(layer, row))]
+        until = time.monotonic() + self.book.within_s
+        fitting = []
+        for row in rows:
+            if time.monotonic() > until:
+                raise OutOfTimeError(f"a query took longer than {self.book.within_s:g} s")
+            if wanted.meets(self._record(layer, row)):
+                fitting.append(row)
         page = fitting[offset : offset + limit]
         return Found([self._record(layer, row) for row in page], len(fitting))
 
@@ -297,11 +333,26 @@ class LayerCollection:
         row = int(feature_id)
         return self._record(layer, row) if row < len(layer.properties) else None
 
+    @cached_property
+    def _time(self) -> tuple[str, str] | None:
+        """Start of the run, by its name, else by its record."""
+        named = _STARTED.match(self.run.run)
+        if named:
+            at = datetime.strptime(named[0], "%Y%m%dT%H%M%S%z").isoformat()
+        else:
+            at = _recorded_start(self.run.folder / "ro-crate-metadata.json")
+        return (at, at) if at else None
+
     def _record(self, layer: _Layer, row: int) -> Record:
         geometry = layer.frame.geometry.iloc[row]
-        started = _STARTED.match(self.run.run)
-        time = None
-        if started:
-            at = datetime.strptime(started[0], "%Y%m%dT%H%M%S%z").isoformat()
-            time = (at, at)
-        return Record(str(row), layer.properties[row], geometry, time)
+        return Record(str(row), layer.properties[row], geometry, self._time)
+
+
+def _recorded_start(record: Path) -> str:
+    """Start of a run as its record tells it; empty if it does not."""
+    try:
+        graph = json.loads(record.read_text(encoding="utf-8"))["@graph"]
+        found = [node["startTime"] for node in graph if node.get("@type") == "CreateAction"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return str(found[0]) if found else ""

@@ -4,6 +4,7 @@ An execution runs the use case's notebook as `ldt run` does, in a process of its
 links to the files of the run.
 """
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterable, Mapping
@@ -224,14 +225,9 @@ class Processes:
         for run in run_folders(self._jobs.root):
             if (run.territory, run.use_case, run.run) == wanted:
                 path = run.files().get(parts["file"])
-                if path is not None:
-                    # a report may run its own scripts, but not speak for the twin
-                    headers = {
-                        "Content-Security-Policy": "sandbox allow-scripts allow-popups",
-                        "X-Content-Type-Options": "nosniff",
-                    }
-                    media = _MEDIA.get(path.suffix, "application/octet-stream")
-                    return FileResponse(path, headers=headers, media_type=media)
+                with contextlib.suppress(FileNotFoundError):  # `ldt watch` replaces its run
+                    if path is not None:
+                        return _file(path)
         raise refused("there is no such file of a run", status=404)
 
     def _case(self, call: Call) -> UseCase:
@@ -322,6 +318,16 @@ class Processes:
         if "maxDuration" in params and took > _whole(call, "maxDuration", 0):
             return False
         return job.status in statuses
+
+
+def _file(path: Path) -> Response:
+    # a report may run its own scripts, but not speak for the twin
+    headers = {
+        "Content-Security-Policy": "sandbox allow-scripts allow-popups",
+        "X-Content-Type-Options": "nosniff",
+    }
+    media = _MEDIA.get(path.suffix, "application/octet-stream")
+    return FileResponse(path, headers=headers, media_type=media, stat_result=path.stat())
 
 
 def _seconds(job: Job) -> float:
