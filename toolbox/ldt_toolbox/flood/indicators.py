@@ -39,16 +39,21 @@ def of(
     cells_ha = ground.setup.cell_m**2 / 1e4
     share = 100 * totals["flooded_ha"] * 1e4 / inside_m2
 
-    def drawn(key: str, value: float, factor: float = 1.0) -> Indicator:
-        interval = draws.interval(key, value / factor)
+    rows: dict[str, dict[str, float]] = table.set_index("scenario").to_dict("index")  # type: ignore[assignment]
+
+    def drawn(
+        key: str, value: float, factor: float = 1.0, today: Mapping[str, float] = totals
+    ) -> Indicator:
+        interval = draws.interval(key, today)
         if interval is None:
             return Indicator(value)
         low, high = (factor * end for end in interval)
         return Indicator(value, low, high, f"5th to 95th percentile of {len(draws.table)} draws")
 
+    def changed(name: str, column: str) -> Indicator:
+        return drawn(f"{name}.{column}", rows[name][column], today=rows["today"])
+
     rating = np.nan_to_num(run.peaks.hazard_rating)
-    change_m2 = dict(zip(table["scenario"], table["change_m2"], strict=True))
-    change_ha = dict(zip(table["scenario"], table["change_ha"], strict=True))
     found = {
         "cell_size": Indicator(ground.setup.cell_m),
         "terrain_share": Indicator(100 * ground.terrain_share),
@@ -64,9 +69,9 @@ def of(
         "damaged_area": drawn("damaged_m2", totals["damaged_m2"]),
         "blue_spots": Indicator(len(spots)),
         "blue_spot_volume": Indicator(float(spots["volume_m3"].sum())),
-        "scenario_change": drawn("change_m2", float(change_m2["all"])),
-        "scenario_area_change": drawn("change_ha", float(change_ha["all"])),
-        "climate_change": Indicator(float(change_m2["climate"])),
+        "scenario_change": changed("all", "change_m2"),
+        "scenario_area_change": changed("all", "change_ha"),
+        "climate_change": changed("climate", "change_m2"),
         "mass_error": Indicator(abs(run.ledger.relative_error)),
         "fast_share": Indicator(100 * run.froude.fast_share),
     }

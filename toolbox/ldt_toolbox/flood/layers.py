@@ -1,5 +1,7 @@
 """The maps of a flood run by id of the manifest."""
 
+from collections.abc import Mapping
+
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from ldt_toolbox.space.paint import pool
 from ldt_toolbox.space.raster import Raster
 
 SHOWN_DEPTH_M = 0.05
+LEAST_CHANGE_M = 0.01
 MOST_FRAME_CELLS = 400_000
 # Limits of the hazard rating: caution, danger for some, for most, for all (Defra & Environment
 # Agency 2006, FD2321/TR1; from memory).
@@ -33,7 +36,7 @@ def of(
     hit: Impact,
     depths: Hazard,
     access: Access | None,
-    change: NDArray[np.float32],
+    change: Mapping[str, NDArray[np.float32]],
     draws: Draws,
     spots: gpd.GeoDataFrame,
     parameters: Parameters,
@@ -57,10 +60,12 @@ def of(
         "height_above_drainage": where(shown, found.hand_m),
         "blue_spots": spots,
         "buildings": buildings(town, hit),
-        "scenario_change": where(np.abs(change) >= 0.01, change),
         "wet_share": where(draws.wet_share > 0, draws.wet_share, "share"),
         "elevation": ground.raster(ground.setup.elevation.astype(np.float32)),
     }
+    for name, metres in change.items():
+        key = "scenario_change" if name == "all" else f"change_{name}"
+        made[key] = where(np.abs(metres) >= LEAST_CHANGE_M, metres)
     if access is not None:
         made["streets"] = streets(access)
         if access.streets["cut_pedestrian"].any():

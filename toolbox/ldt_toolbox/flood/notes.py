@@ -10,9 +10,9 @@ from ldt_toolbox.flood.indicators import depth_difference
 from ldt_toolbox.flood.robustness import Draws
 from ldt_toolbox.flood.scenario import side_of
 from ldt_toolbox.flood.simulation import Simulation
-from ldt_toolbox.flood.steps import Yearly
+from ldt_toolbox.flood.steps import Hazard, Yearly
 from ldt_toolbox.flood.town import Town
-from ldt_toolbox.flood.validity import mass_notes
+from ldt_toolbox.flood.validity import mass_notes, range_notes
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note
 from ldt_toolbox.sources import Inputs
@@ -27,6 +27,7 @@ def notes_on(
     town: Town,
     run: Simulation,
     second: Simulation | None,
+    depths: Hazard,
     yearly: Yearly,
     table: pd.DataFrame,
     draws: Draws,
@@ -37,6 +38,7 @@ def notes_on(
         *_terrain(ground),
         *_cover(inputs, ground, parameters),
         *_scheme(run, second, ground, parameters),
+        *range_notes(depths.tally, table.attrs["tally"], draws.tally),
         *_values(town, parameters, inputs),
         *_years(yearly),
         *_compared(table, run, ground),
@@ -157,15 +159,18 @@ def _scheme(
 ) -> list[Note]:
     if second is None:
         return []
+    of = " with the full scheme", " avec le schéma complet"
+    found = list(mass_notes(abs(second.ledger.relative_error), where=of))
     rms = depth_difference(run, second, ground, parameters)
     wet = [
         float((ground.inside & (one.peaks.depth_m > parameters.wet_depth_m)).sum())
         for one in (run, second)
     ]
     if rms is None or wet[0] == 0:
-        return []
+        return found
     more = 100 * (wet[1] / wet[0] - 1)
     return [
+        *found,
         _note(
             "warning",
             "Because the water runs too fast for it, the event was run again with the full "
@@ -176,7 +181,7 @@ def _scheme(
             f"Saint-Venant : la surface inondée est {abs(more):.0f} % plus "
             f"{'grande' if more > 0 else 'petite'}, les hauteurs diffèrent de {_comma(rms, 2)} m "
             "(moyenne quadratique des mailles mouillées). Les cartes montrent le schéma inertiel.",
-        )
+        ),
     ]
 
 
@@ -242,7 +247,8 @@ def _years(yearly: Yearly) -> list[Note]:
 
 
 def _compared(table: pd.DataFrame, run: Simulation, ground: Ground) -> list[Note]:
-    found = list(mass_notes(table.attrs["mass_error"]))
+    of = " with a measure", " avec une mesure"
+    found = list(mass_notes(table.attrs["tally"].mass_error, where=of))
     side = side_of(run)
     if side > 1:
         cell = side * ground.setup.cell_m
@@ -261,14 +267,17 @@ def _compared(table: pd.DataFrame, run: Simulation, ground: Ground) -> list[Note
 
 
 def _draws(draws: Draws, ground: Ground) -> list[Note]:
+    of = " of a random draw", " d'un tirage aléatoire"
+    found = list(mass_notes(draws.tally.mass_error, where=of))
     if draws.side == 1 or draws.table.empty:
-        return []
+        return found
     cell = draws.side * ground.setup.cell_m
     return [
+        *found,
         _note(
             "assumption",
             f"The random draws ran on cells of {cell:.3g} m and are scaled to the finer run.",
             f"Les tirages aléatoires ont tourné sur des mailles de {cell:.3g} m et sont ramenés à "
             "la simulation plus fine.",
-        )
+        ),
     ]

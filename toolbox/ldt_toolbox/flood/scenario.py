@@ -168,7 +168,7 @@ def table(
     totals : mapping of str to mapping
         `Impact.totals` of each scenario and of `today`.
     intervals : mapping of str to (float, float)
-        Interval of the change of damaged area, by scenario, where it was drawn.
+        Interval of the change of damaged area, by scenario; none without draws.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The steps of the flood use case: its notebook and `compute` share them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -24,14 +24,13 @@ from ldt_toolbox.flood.streets import (
     water_on_streets,
 )
 from ldt_toolbox.flood.town import Impact, Town
-from ldt_toolbox.flood.validity import mass_notes
+from ldt_toolbox.flood.validity import Tally, beyond_range, mass_notes
 from ldt_toolbox.heat.ground import underground
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note
 from ldt_toolbox.sources import Inputs
 
 MOST_CHECKED_CELLS = 5_000
-LARGEST_FAST_SHARE, LARGEST_TORRENT_SHARE = 0.10, 0.01
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,15 @@ class Hazard:
     simulated, official : mapping of float to numpy.ndarray
         Depth in metres on the ground's grid, by return period in years.
     notes : tuple of Note
-        What speaks against the simulations.
+        Of the simulations that gained or lost water.
+    tally : Tally
+        Of the simulations.
     """
 
     simulated: Mapping[float, NDArray[np.floating]]
     official: Mapping[float, NDArray[np.floating]]
     notes: tuple[Note, ...] = ()
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True)
@@ -169,12 +171,8 @@ def check(
     Simulation or None
         None where nothing calls for it, it is not wanted, or the grid is too large for a check.
     """
-    fast = (
-        run.froude.fast_share > LARGEST_FAST_SHARE
-        or run.froude.torrent_share > LARGEST_TORRENT_SHARE
-    )
     small = land.grid.values.size <= MOST_CHECKED_CELLS
-    if run.scheme != "inertial" or not (fast and small and parameters.check_scheme):
+    if not (beyond_range(run.scheme, run.froude) and small and parameters.check_scheme):
         return None
     return flooding.flood(
         land.setup, falling.event, parameters, inflows=inflows(inputs, land),
@@ -212,12 +210,14 @@ def hazard(
     """Depths by return period: simulated for each design storm, and those of official maps."""
     simulated: dict[float, NDArray[np.floating]] = {}
     notes: list[Note] = []
+    tally = Tally()
     for period, storm in falling.design.items():
         # the design event has been simulated already, if it was that and nothing else
         same = storm is falling.event and "inflows" not in inputs
         again = run if same else flooding.flood(land.setup, storm, parameters, scheme=run.scheme)  # type: ignore[arg-type]
         simulated[period] = again.peaks.depth_m
         if not same:
+            tally.add(again.scheme, again.ledger, again.froude)
             of = f" of {period:g} years", f" de {period:g} ans"
             notes += mass_notes(abs(again.ledger.relative_error), where=of)
     rasters = {
@@ -228,7 +228,7 @@ def hazard(
     official = hazard_maps.depths_on_grid(rasters, land)
     if "flood_zones" in inputs:
         official = zones.zones_on_grid(inputs.frame("flood_zones"), land) | official
-    return Hazard(simulated, official, tuple(notes))
+    return Hazard(simulated, official, tuple(notes), tally)
 
 
 def yearly(depths: Hazard, land: Ground, places: Town, parameters: Parameters) -> Yearly:

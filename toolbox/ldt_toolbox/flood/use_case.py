@@ -1,5 +1,7 @@
 """The flood use case as one function: inputs and parameters in, results out."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from ldt_toolbox.flood.simulation import Simulation
 from ldt_toolbox.flood.steps import Access, Hazard, Yearly
 from ldt_toolbox.flood.storms import Rain
 from ldt_toolbox.flood.town import Impact, Town, impact
+from ldt_toolbox.flood.validity import Tally
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Results
 from ldt_toolbox.sources import Inputs
@@ -93,10 +96,14 @@ def uncertainty(
     measures: dict[str, Scenario],
     town: Town,
     parameters: Parameters,
+    *,
+    progress: Callable[[float], None] | None = None,
 ) -> Draws:
-    """Rerun today and all measures with random constants (see `robustness.draws`)."""
+    """Rerun today and each scenario with random constants (see `robustness.draws`)."""
     table = inputs.table("inflows") if "inflows" in inputs else None
-    return robustness.draws(ground, rain.event, measures["all"], town, parameters, inflows=table)
+    return robustness.draws(
+        ground, rain.event, measures, town, parameters, inflows=table, progress=progress
+    )
 
 
 def compare(
@@ -109,7 +116,7 @@ def compare(
     draws: Draws,
     town: Town,
     parameters: Parameters,
-) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+) -> tuple[pd.DataFrame, dict[str, NDArray[np.float32]]]:
     """Simulate the event with each scenario and compare with today.
 
     Where the event took more than `MOST_CELL_STEPS`, today and all scenarios run on larger cells.
@@ -117,38 +124,36 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        See `scenario.table`; `attrs["mass_error"]` holds the largest of all runs.
-    numpy.ndarray of float32, shape of the ground
-        Change of the highest depth with all measures, m, above the ground of today.
+        See `scenario.table`; `attrs["tally"]` holds the `Tally` of all runs.
+    dict of str to numpy.ndarray of float32, shape of the ground
+        Change of the highest depth by scenario, m, above the ground of today.
     """
     side = scenario.side_of(run)
     before = coarse_ground(ground, side)
     water = steps.inflows(inputs, before)
-    worst = 0.0
+    tally = Tally()
 
     def peak(one: Scenario) -> NDArray[np.floating]:
-        nonlocal worst
         setup = coarse_setup(one.setup, side, before=ground.setup)
         again = flooding.flood(
             setup, rain.event.scaled(one.rain_factor), parameters, inflows=water,
             scheme=run.scheme,  # type: ignore[arg-type]
         )  # fmt: skip
-        worst = max(worst, abs(again.ledger.relative_error))
+        tally.add(again.scheme, again.ledger, again.froude)
         return scenario.above_old_ground(again.peaks.depth_m, setup, before.setup)
 
     today = run.peaks.depth_m if side == 1 else peak(Scenario(ground.setup))
     base = hit if side == 1 else impact(today, before, town, parameters)
     totals = {"today": base.totals()}
-    change = np.zeros(ground.grid.shape, np.float32)
+    change = {}
     for name, one in measures.items():
         depth = peak(one)
         totals[name] = impact(depth, before, town, parameters).totals()
-        if name == "all":
-            change = finer(depth - today, side, ground.grid.shape).astype(np.float32)
-    whole = totals["all"]["damaged_m2"] - totals["today"]["damaged_m2"]
-    interval = draws.interval("change_m2", whole)
-    table = scenario.table(measures, totals, {} if interval is None else {"all": interval})
-    table.attrs["mass_error"] = worst
+        change[name] = finer(depth - today, side, ground.grid.shape).astype(np.float32)
+    found = {name: draws.interval(f"{name}.change_m2", totals["today"]) for name in measures}
+    intervals = {name: ends for name, ends in found.items() if ends is not None}
+    table = scenario.table(measures, totals, intervals)
+    table.attrs["tally"] = tally
     return table, change
 
 
@@ -175,7 +180,7 @@ def assemble(
     yearly: Yearly,
     access: Access | None,
     table: pd.DataFrame,
-    change: NDArray[np.float32],
+    change: dict[str, NDArray[np.float32]],
     draws: Draws,
     seen: Comparison,
 ) -> Results:
@@ -210,7 +215,7 @@ def assemble(
     result.notes = [
         *without_repetition(inputs).notes(), *rain.notes, *town.notes, *run.notes, *seen.notes,
         *depths.notes,
-        *notes_on(inputs, ground, town, run, second, yearly, table, draws, parameters),
+        *notes_on(inputs, ground, town, run, second, depths, yearly, table, draws, parameters),
     ]  # fmt: skip
     fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
     if fake:

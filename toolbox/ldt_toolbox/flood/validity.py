@@ -1,5 +1,6 @@
 """Whether a flood run stayed within what its scheme can do: notes for the reader."""
 
+import math
 from dataclasses import dataclass
 
 from ldt_toolbox.flood.ledger import Ledger
@@ -45,6 +46,43 @@ class Froude:
         return self.torrent / self.wet if self.wet else 0.0
 
 
+def beyond_range(scheme: str, froude: Froude) -> bool:
+    """Whether the water ran faster than the scheme is made for.
+
+    The local inertial scheme leaves out the advection of momentum, whose weight beside the other
+    terms grows with the square of the Froude number (de Almeida & Bates 2013,
+    doi:10.1002/wrcr.20366): it is called into question where more than a tenth of the wet samples
+    are above 0.5 or a hundredth above 1.
+    """
+    return scheme == "inertial" and (
+        froude.fast_share > LARGEST_FAST_SHARE or froude.torrent_share > LARGEST_TORRENT_SHARE
+    )
+
+
+@dataclass
+class Tally:
+    """What is kept of runs beside the event: return periods, measures, random draws.
+
+    Attributes
+    ----------
+    runs, beyond : int
+        How many, and in how many the water ran faster than the scheme is made for.
+    mass_error : float
+        Largest of all, relative, without sign; infinite where a run had none to tell.
+    """
+
+    runs: int = 0
+    beyond: int = 0
+    mass_error: float = 0.0
+
+    def add(self, scheme: str, ledger: Ledger, froude: Froude) -> None:
+        """Count a run."""
+        error = abs(ledger.relative_error)
+        self.runs += 1
+        self.beyond += beyond_range(scheme, froude)
+        self.mass_error = max(self.mass_error, math.inf if math.isnan(error) else error)
+
+
 def notes(scheme: str, ledger: Ledger, froude: Froude) -> tuple[Note, ...]:
     """What a reader of the results has to know about the run.
 
@@ -60,15 +98,10 @@ def notes(scheme: str, ledger: Ledger, froude: Froude) -> tuple[Note, ...]:
     Returns
     -------
     tuple of Note
-        Empty if nothing is to be said against the run. The local inertial scheme leaves out the
-        advection of momentum, whose weight beside the other terms grows with the square of the
-        Froude number (de Almeida & Bates 2013, doi:10.1002/wrcr.20366): it is called into question
-        where more than a tenth of the wet samples are above 0.5 or a hundredth above 1.
+        Empty if nothing is to be said against the run.
     """
     found = list(mass_notes(abs(ledger.relative_error)))
-    if scheme == "inertial" and (
-        froude.fast_share > LARGEST_FAST_SHARE or froude.torrent_share > LARGEST_TORRENT_SHARE
-    ):
+    if beyond_range(scheme, froude):
         found.append(_fast(froude))
     return tuple(found)
 
@@ -84,6 +117,26 @@ def mass_notes(error: float, *, where: tuple[str, str] = ("", "")) -> tuple[Note
         Of which run, in English and French, as in ``" of 10 years"``; the event by default.
     """
     return () if error <= LARGEST_MASS_ERROR else (_mass(error, *where),)
+
+
+def range_notes(*tallies: Tally) -> tuple[Note, ...]:
+    """Say in how many runs beside the event the water ran too fast for the scheme, if in any."""
+    runs, beyond = (sum(getattr(one, key) for one in tallies) for key in ("runs", "beyond"))
+    if not beyond:
+        return ()
+    return (
+        Note(
+            "warning",
+            {
+                "en": f"In {beyond} of the {runs} simulations beside the event (return periods, "
+                "measures, random draws) the water runs faster than the local inertial scheme is "
+                "made for (Froude numbers): read their depths with the same care.",
+                "fr": f"Dans {beyond} des {runs} simulations autres que l'événement (périodes de "
+                "retour, mesures, tirages), l'eau va plus vite que ce pour quoi le schéma inertiel "
+                "local est fait (nombres de Froude) : lire leurs hauteurs avec la même prudence.",
+            },
+        ),
+    )
 
 
 def _mass(error: float, en: str, fr: str) -> Note:
