@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from ldt_toolbox.models import contexts
 from ldt_toolbox.models.findings import CODES, SEVERITIES, is_uri
 from ldt_toolbox.models.lint import lint
+from ldt_toolbox.models.lint_attributes import PREVIOUS
 from ldt_toolbox.models.types import catalogue
 
 NICE = (7, 43, 8, 44)
@@ -75,6 +76,11 @@ DEFECTS = [
      weather(refDevice={"type": "Text", "value": "urn:ngsi-ld:Device:7"}), "with `object`"),
     ("no-value", "temperature", weather(temperature={"type": "Property"}), "without `value`"),
     ("null-value", "temperature", weather(temperature=number(None, "CEL")), "leave"),
+    ("deleted", "temperature", weather(temperature=number("urn:ngsi-ld:null")), "notifications"),
+    ("deleted", "location",
+     weather(location={"type": "GeoProperty", "value": "urn:ngsi-ld:null"}), "leave it out"),
+    ("deleted", "refDevice",
+     weather(refDevice={"type": "Relationship", "object": "urn:ngsi-ld:null"}), "merges"),
     ("wrong-value", "temperature", weather(temperature=number("hot", "CEL")), "says number"),
     ("wrong-value", "weatherType", weather(weatherType=number(3)), "says text"),
     ("not-in-list", "status",
@@ -104,6 +110,9 @@ DEFECTS = [
      weather(temperature=number(21, "CEL", observedAt="2024-07-01T12:00:00+02:00")), "trailing Z"),
     ("date-not-utc", "dateObserved",
      weather(dateObserved=number("2024-07-01T12:00:00")), "no time zone"),
+    ("date-not-utc", "dateObserved",
+     {"id": "urn:a:b", "type": "TrafficFlowObserved",
+      "dateObserved": number("2024-07-01T00:00:00/2024-07-02T00:00:00")}, "no time zone"),
     ("swapped-coordinates", "location", weather(location=place(43.7, 7.26)), "write [7.26, 43.7]"),
     ("swapped-coordinates", "location", weather(location=place(43.7, 107.26)), "beyond 90"),
     ("coordinates-out-of-range", "location",
@@ -327,3 +336,19 @@ def test_depth_does_not_make_it_fail():
 )  # fmt: skip
 def test_what_a_uri_is(text, uri):
     assert is_uri(text) is uri
+
+
+def test_what_a_notification_or_a_linked_answer_holds_is_no_defect():
+    """Shapes of TP 046_37, 046_31 and 018_13 of the NGSI-LD test suite."""
+    told = {**number(21, "CEL"), "previousValue": 20, "expiresAt": "2026-07-01T12:00:00Z"}
+    device = {"type": "Relationship", "object": "urn:a:b", "previousObjectList": ["urn:a:c"],
+              "entity": {"id": "urn:a:b", "type": "Device"}}  # fmt: skip
+    assert lint(weather(temperature=told, refDevice=device)) == []
+    inline = {"id": "urn:a:b", "type": "Device", "name": "7"}
+    assert [one.code for one in lint(weather(refDevice=inline))] == ["simplified"]
+
+
+def test_every_member_of_the_core_context_that_tells_what_was_before_is_known():
+    assert {term for term in contexts.core()["@context"] if term.startswith("previous")} == set(
+        PREVIOUS
+    )

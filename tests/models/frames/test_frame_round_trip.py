@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DataError, WrongUseError
 from ldt_toolbox.models.frames import from_frame, to_frame
+from ldt_toolbox.models.lint_attributes import PREVIOUS
 
 TIMES = ("observedAt", "createdAt", "modifiedAt", "deletedAt", "expiresAt")
 
@@ -90,7 +91,8 @@ members = {
     "instanceId": uri,
     "lang": st.just("fr"),
     "objectType": st.just("T") | st.just(["T", "U"]),
-    "previousValue": anything,
+    "expiresAt": instant,
+    **dict.fromkeys(PREVIOUS, anything),
 }
 
 

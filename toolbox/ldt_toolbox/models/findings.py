@@ -25,6 +25,7 @@ CODES = {
     "unknown-kind": "the attribute's type is no kind of NGSI-LD, such as a type of NGSI v2",
     "no-value": "the attribute holds nothing",
     "null-value": "the attribute holds null, which NGSI-LD does not know",
+    "deleted": "the attribute holds an NGSI-LD Null: it was deleted",
     "wrong-value": "the value is of another type than the model says",
     "not-in-list": "the value is none of those that the model lists",
     "relationship-not-uri": "a Relationship points to something that is no URI",

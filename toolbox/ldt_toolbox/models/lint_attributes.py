@@ -27,15 +27,19 @@ _FINER = {
 }
 _SERIES = ("values", "objects", "languageMaps", "vocabs", "jsons", "valueLists", "objectLists",
            "objectsLists")  # fmt: skip
+#: Members that a notification adds to tell what was there before (clause 5.2.14).
+PREVIOUS = ("previousValue", "previousObject", "previousLanguageMap", "previousVocab",
+            "previousJson", "previousValueList", "previousObjectList")  # fmt: skip
 _RESERVED = frozenset(
-    (*CONTENT.values(), *_SERIES, "type", "@type", "@id", "id", "@value", "@context", "unitCode",
-     "observedAt", "createdAt", "modifiedAt", "deletedAt", "datasetId", "instanceId", "lang",
-     "objectType", "entity", "entityList", "coordinates", "geometries", "bbox", "previousValue",
-     "previousObject", "previousLanguageMap", "previousVocab", "previousJson")
+    (*CONTENT.values(), *_SERIES, *PREVIOUS, "type", "@type", "@id", "id", "@value", "@context",
+     "unitCode", "observedAt", "createdAt", "modifiedAt", "deletedAt", "datasetId", "instanceId",
+     "lang", "expiresAt", "objectType", "entity", "entityList", "coordinates", "geometries", "bbox")
 )  # fmt: skip
-_TIMES = ("observedAt", "createdAt", "modifiedAt", "deletedAt")
+_TIMES = ("observedAt", "createdAt", "modifiedAt", "deletedAt", "expiresAt")
 #: Times that the entity itself may have (clause 4.8).
 SYSTEM_TIMES = ("createdAt", "modifiedAt", "deletedAt", "expiresAt")
+#: What stands where an attribute was deleted (clause 4.5.0).
+NULL = "urn:ngsi-ld:null"
 _DEEPEST = 3
 _MANY = 1000
 
@@ -164,6 +168,10 @@ class AttributeLint:
         if content is None:
             message = f"`{name}` is null, which NGSI-LD does not know"
             return [self._finding(name, "null-value", message, "leave the attribute out")]
+        if content in (NULL, {"@none": NULL}):
+            message = f"`{name}` was deleted: it holds {NULL} (clause 4.5.0)"
+            remedy = "that is for notifications and merges; leave it out of what is created"
+            return [self._finding(name, "deleted", message, remedy, severity="warning")]
         if kind in ("Relationship", "ListRelationship"):
             return self._relationship(name, content)
         if kind == "GeoProperty":
@@ -206,7 +214,10 @@ class AttributeLint:
     def _relationship(self, name: str, content: Any) -> list[Finding]:
         targets = content if isinstance(content, list) else [content]
         for one in targets[:_MANY]:
-            target = one.get("object", one.get("@id")) if isinstance(one, dict) else one
+            # Inline, a linked entity stands in the place of its id (clause 4.5.23)
+            target = (
+                one.get("object", one.get("@id", one.get("id"))) if isinstance(one, dict) else one
+            )
             if not is_uri(target):
                 message = f"Relationship `{name}` points to {shown(target)}, which is no URI"
                 remedy = "give the id of an entity, or make it a Property"
@@ -252,9 +263,11 @@ class AttributeLint:
             example = "2024-07-01" if kind == "date" else "2024-07-01T12:00:00Z"
             remedy = f"write ISO 8601, for example {example}"
             return [self._finding(name, "date-not-iso", message, remedy)]
-        instant = times.read_date_time(value)
-        if instant is not None and (instant.tzinfo is None or (utc and not value.endswith("Z"))):
-            what = "has no time zone" if instant.tzinfo is None else "is not in UTC"
+        ends = {one: times.read_date_time(one) for one in value.split("/")}
+        zones = {one: at.tzinfo for one, at in ends.items() if at is not None}
+        naive = None in zones.values()
+        if naive or (utc and not all(one.endswith("Z") for one in zones)):
+            what = "has no time zone" if naive else "is not in UTC"
             message = f"`{name}` is {shown(value)}, which {what}"
             remedy = "write UTC with a trailing Z (clause 4.6.3)"
             return [self._finding(name, "date-not-utc", message, remedy, severity="warning")]

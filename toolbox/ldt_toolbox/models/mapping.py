@@ -298,7 +298,7 @@ class Mapping:
         reasons = []
         for found in judge.entity(entity, context=self._context):
             term = found.attribute.partition(".")[0]
-            if found.severity != "error" and found.code != "outside-territory":
+            if found.severity != "error" and found.code not in ("outside-territory", "deleted"):
                 continue
             if any(target.partition(".")[0].partition("@")[0] == term for target in told):
                 continue

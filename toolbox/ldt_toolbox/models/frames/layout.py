@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.models.findings import shown
-from ldt_toolbox.models.lint_attributes import CONTENT
+from ldt_toolbox.models.lint_attributes import CONTENT, PREVIOUS
 from ldt_toolbox.models.schema import GEOMETRIES
 
 #: Where a frame keeps its layout: ``frame.attrs[LAYOUT]``.
@@ -18,8 +18,7 @@ TIMES = frozenset(("observedAt", "createdAt", "modifiedAt", "deletedAt", "expire
 ENTITY_MEMBERS = TIMES - {"observedAt"} | {"id", "type", "scope"}
 #: Members of an attribute that are no sub-attributes, beside its value and `datasetId`.
 ATTRIBUTE_MEMBERS = TIMES | {
-    "unitCode", "instanceId", "lang", "objectType", "entity", "entityList", "previousValue",
-    "previousObject", "previousLanguageMap", "previousVocab", "previousJson",
+    "unitCode", "instanceId", "lang", "objectType", "entity", "entityList", *PREVIOUS,
 }  # fmt: skip
 
 Path = tuple[tuple[str, str], ...]
