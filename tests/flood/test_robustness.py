@@ -60,7 +60,7 @@ def test_draws_on_larger_cells_are_scaled_like_the_totals_that_they_change():
 
 def test_many_cells_are_drawn_on_fewer(valleys, monkeypatch):
     place = valleys.territory()
-    monkeypatch.setattr(robustness, "MOST_CELLS", 40 * 60 / 4)
+    monkeypatch.setitem(robustness.MOST_CELLS, "inertial", 40 * 60 / 4)
     inputs, parameters = valleys.inputs(place), valleys.parameters(place, **SHORT)
     ground = use_case.steps.lay(inputs, parameters)
     found = use_case.steps.screen(ground, parameters)
@@ -77,6 +77,23 @@ def test_many_cells_are_drawn_on_fewer(valleys, monkeypatch):
     # today and six scenarios in four draws, and today once without chance
     assert draws.tally.runs == 4 * 7 + 1
     assert draws.tally.mass_error <= 1e-6
+
+
+def test_draws_are_of_the_scheme_of_the_event(valleys, monkeypatch):
+    place = valleys.territory()
+    seen = []
+    simulate = robustness.flooding.flood
+
+    def watched(*arguments, **options):
+        seen.append(options.get("scheme", "inertial"))
+        return simulate(*arguments, **options)
+
+    monkeypatch.setattr(robustness.flooding, "flood", watched)
+    quick = SHORT | {"monte_carlo_draws": 1, "scheme": "shallow-water", "simulation_h": 0.3}
+    result = valleys.compute(place, cell_size_m=10, **quick)
+    assert set(seen) == {"shallow-water"}
+    assert len(seen) == 1 + 6 + 7
+    assert "Froude" not in " ".join(note.text["en"] for note in result.notes)
 
 
 def test_runs_that_leave_the_range_are_counted_in_both_languages():

@@ -9,8 +9,9 @@ import ipywidgets as ipw
 import numpy as np
 from numpy.typing import NDArray
 
-from ldt_toolbox.flood import flooding, scenario, steps, town, use_case
-from ldt_toolbox.flood.ground import Ground
+from ldt_toolbox.flood import flooding, scenario, screening, steps, town, use_case
+from ldt_toolbox.flood.coarse import coarse_ground, coarse_setup, side_within
+from ldt_toolbox.flood.ground import Ground, Setup
 from ldt_toolbox.flood.hand import stage_depth
 from ldt_toolbox.flood.screening import Screening
 from ldt_toolbox.flood.storms import Rain
@@ -18,12 +19,14 @@ from ldt_toolbox.flood.town import Town
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.report.colours import colour_scale
 from ldt_toolbox.sources import Inputs
+from ldt_toolbox.space.paint import pool
 from ldt_toolbox.use_case import UseCase
 from ldt_toolbox.widgets.answer import Answer
 from ldt_toolbox.widgets.figure import credited
 from ldt_toolbox.widgets.maps import DepthScale, MercatorImage, fitted_map, outline_layer
 
 HIGHEST_STAGE_M = 6.0
+MOST_CELLS = 20_000  # the model answers within a second or two
 SLIDERS = ("climate_factor", "depave_share", "basin_count", "sewer_extra_mm_h")
 # What a slider may ask for at most where the manifest allows more than makes sense on a screen.
 _MOST = {"climate_factor": 2.0, "basin_count": 20, "sewer_extra_mm_h": 60.0}
@@ -48,6 +51,12 @@ _WORDS = {
         "Modelled, not measured; cells of {cell} m. {credit}",
         "fr": "Transparent sous 5 cm d'eau. Bâtiments en gris, limite en noir. Modélisé, non "
         "mesuré ; mailles de {cell} m. {credit}",
+    },
+    "coarser": {
+        "en": "Larger cells than those of the report ({own} m), to answer at once: compare numbers "
+        "here with each other only.",
+        "fr": "Mailles plus grandes que celles du rapport ({own} m), pour répondre aussitôt : ne "
+        "comparer les nombres d'ici qu'entre eux.",
     },
     "answer_event": {
         "en": "<b>{ha} ha</b> under water · {buildings} buildings hit · today {today} ha",
@@ -90,6 +99,8 @@ def flood_explorer(
 class FloodExplorer(ipw.VBox):  # type: ignore[misc]
     """Simulates the event again when a slider moves, and shows depths on a map and numbers.
 
+    A grid of more than `MOST_CELLS` is simulated and shown on larger cells, today's event, too.
+
     Attributes
     ----------
     mode : ipywidgets.ToggleButtons
@@ -99,7 +110,8 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
     image : ipyleaflet.ImageOverlay
         The depths.
     flooded_ha : float
-        Ground of the territory under water, as the parameter `wet_depth_m` counts it.
+        Ground of the territory deeper under water than the parameter `wet_depth_m`; of the
+        screening, ground that lies lower than the stage.
     """
 
     def __init__(
@@ -116,21 +128,21 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
         self._inputs, self._ground, self._found = inputs, ground, found
         self._rain, self._town, self._parameters = rain, places, parameters
         self._language = language
-        self._water = steps.inflows(inputs, ground)
+        self._side = side_within(ground.grid.values.size, MOST_CELLS, power=2)
+        self._shown = coarse_ground(ground, self._side)
+        self._water = steps.inflows(inputs, self._shown)
         self.sliders = self._make_sliders()
         words = {key: text[language] for key, text in _WORDS.items()}
         self.mode = ipw.ToggleButtons(
             options=[(words["event"], "event"), (words["stage"], "stage")], value="event",
             description=words["mode"], style={"button_width": "15em"},
         )  # fmt: skip
-        known = np.isfinite(ground.setup.elevation)
+        known = np.isfinite(self._shown.setup.elevation)
         self.scale = DepthScale.of(colour_scale(np.zeros(1), style="depth", unit="MTR"))
-        self._painter = MercatorImage(ground.grid, known)
+        self._painter = MercatorImage(self._shown.grid, known)
         self.image = ipyleaflet.ImageOverlay(bounds=self._painter.bounds, opacity=0.85)
         self.answer = Answer(_WORDS["wait"][language])
-        today = flooding.flood(ground.setup, rain.event, parameters, inflows=self._water)
-        self._today_ha = self._hectares(today.peaks.depth_m)
-        self.flooded_ha = self._today_ha
+        self._today_ha = self._impact(self._simulated(self._shown.setup, 1.0))["flooded_ha"]
         self.update()
         super().__init__(
             [
@@ -152,32 +164,46 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
         for name, slider in self.sliders.items():
             slider.layout.display = None if (name == "stage_m") == stage else "none"
         depth = self._stage() if stage else self._event()
-        self.flooded_ha = self._hectares(depth)
-        self.image.url = self._painter.data_uri(depth.astype(np.float32), self.scale)
-        values = {"ha": self._number(self.flooded_ha), "today": self._number(self._today_ha)}
-        if not stage:
-            hit = town.impact(depth, self._ground, self._town, self._parameters).totals()
+        values = {"today": self._number(self._today_ha)}
+        if stage:
+            self.flooded_ha = self._below_stage_ha()
+        else:
+            hit = self._impact(depth)
+            self.flooded_ha = hit["flooded_ha"]
             values["buildings"] = f"{hit['buildings']:.0f}"
+        values["ha"] = self._number(self.flooded_ha)
+        self.image.url = self._painter.data_uri(depth.astype(np.float32), self.scale)
         text = _WORDS["answer_stage" if stage else "answer_event"][self._language]
         self.answer.say(text.format(**values))
 
     def _stage(self) -> NDArray[np.floating]:
-        return np.nan_to_num(stage_depth(self._found.hand_m, self.sliders["stage_m"].value))
+        depth = stage_depth(self._found.hand_m, self.sliders["stage_m"].value)
+        return np.nan_to_num(pool(depth.astype(np.float32), self._side, np.nanmean))
+
+    def _below_stage_ha(self) -> float:
+        asked = self._asked(stages_m=[self.sliders["stage_m"].value])
+        return float(screening.stages(self._found, self._ground, asked)["area_ha"].iloc[0])
 
     def _event(self) -> NDArray[np.floating]:
         """Depth above the ground of today, with all that the sliders ask for."""
         wanted = {name: self.sliders[name].value for name in SLIDERS}
-        changed = Parameters({**self._parameters, **wanted}, self._parameters.origin)
-        one = use_case.plan(self._inputs, self._ground, self._found, changed)["all"]
-        again = flooding.flood(
-            one.setup, self._rain.event.scaled(wanted["climate_factor"]), changed,
-            inflows=self._water,
-        )  # fmt: skip
-        return scenario.above_old_ground(again.peaks.depth_m, one.setup, self._ground.setup)
+        asked = self._asked(**wanted)
+        one = use_case.plan(self._inputs, self._ground, self._found, asked)["all"]
+        setup = coarse_setup(one.setup, self._side, before=self._ground.setup)
+        return self._simulated(setup, wanted["climate_factor"])
 
-    def _hectares(self, depth: NDArray[np.floating]) -> float:
-        wet = self._ground.inside & (np.nan_to_num(depth) >= self._parameters.wet_depth_m)
-        return float(wet.sum()) * self._ground.setup.cell_m**2 / 1e4
+    def _simulated(self, setup: Setup, rain_factor: float) -> NDArray[np.floating]:
+        run = flooding.flood(
+            setup, self._rain.event.scaled(rain_factor), self._parameters, inflows=self._water,
+            scheme=self._parameters.scheme,
+        )  # fmt: skip
+        return scenario.above_old_ground(run.peaks.depth_m, setup, self._shown.setup)
+
+    def _asked(self, **changes: Any) -> Parameters:
+        return Parameters({**self._parameters, **changes}, self._parameters.origin)
+
+    def _impact(self, depth: NDArray[np.floating]) -> dict[str, float]:
+        return town.impact(depth, self._shown, self._town, self._parameters).totals()
 
     def _make_sliders(self) -> dict[str, Any]:
         """Sliders start where nothing is changed, so that the first map is that of today."""
@@ -212,8 +238,11 @@ class FloodExplorer(ipw.VBox):  # type: ignore[misc]
 
     def _caption(self) -> str:
         credit = html.escape(credited(self._inputs.territory, self._inputs.layers))
-        cell = self._number(self._ground.setup.cell_m)
+        cell = self._number(self._shown.setup.cell_m)
         text = _WORDS["caption"][self._language].format(cell=cell, credit=credit)
+        if self._side > 1:
+            own = self._number(self._ground.setup.cell_m)
+            text = f"{_WORDS['coarser'][self._language].format(own=own)} {text}"
         paper = (
             "<style>.ldt-flood .leaflet-container{background:#fff}"
             # cells stay cells: smoothed edges would promise more than the terrain holds
