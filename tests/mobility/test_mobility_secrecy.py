@@ -32,7 +32,8 @@ INDICATORS = {"share_all_near", "share_all_near_bike", "share_all_near_calm", "s
 OTHER_INDICATORS = {"minutes_all_median", "calm_street_share", "reach_median", "reach_gini",
                     "income_gap", "workplaces_median", "transit_reach", "transit_gain",
                     "transit_uncertain", "departures", "service_km", "scenario_near",
-                    "scenario_transit", "network_km"}  # fmt: skip
+                    "scenario_transit", "network_km", "traffic_working_day", "traffic_known",
+                    "traffic_forecast_error", "traffic_co2", "traffic_nox"}  # fmt: skip
 ORIGIN = np.floor(shapely.get_coordinates(PLACE.boundary_geometry.representative_point())[0])
 SIDE = 5  # streets each way, 130 m apart, so that squares of 100 m cut through the blocks
 

@@ -34,6 +34,7 @@ def answer(
         *_daily_life(where, here, result, parameters),
         *_nearby(here, result, parameters),
         *_transit(here, result, parameters),
+        *_traffic(result),
     ]
     return {language: " ".join(one[language] for one in said) for language in ("en", "fr")}
 
@@ -146,3 +147,40 @@ def _transit(here: Places, result: Results, parameters: Parameters) -> list[dict
             f"à un départ habituel, {gain['fr']} points de plus qu'à pied.",
         }
     ]
+
+
+def _traffic(result: Results) -> list[dict[str, str]]:
+    """How busy streets are, what they emit, and whether the week ahead can be told."""
+    out = []
+    if (day := _value(result, "traffic_working_day")) is not None:
+        out.append(
+            {
+                "en": f"At the median counter {day['en']} vehicles pass on a usual working day.",
+                "fr": f"Au compteur médian, {day['fr']} véhicules passent un jour ouvrable "
+                "habituel.",
+            }
+        )
+    if (carbon := _value(result, "traffic_co2")) is not None:
+        out.append(
+            {
+                "en": f"On it, the streets with a counter emit {carbon['en']} kg of carbon "
+                "dioxide, for the fleet that the notes state.",
+                "fr": f"Les rues à compteur émettent alors {carbon['fr']} kg de dioxyde de "
+                "carbone, pour le parc que précisent les notes.",
+            }
+        )
+    error = _value(result, "traffic_forecast_error")
+    if error is not None:
+        judged = result.layers["counters"]["forecast"]
+        better, count = int((judged == "level").sum()), int((judged != "").sum())
+        out.append(
+            {
+                "en": f"The forecast of the next week beats last week's values at {better} of "
+                f"{count} counters (median error: {error['en']} % of theirs); where it doesn't, "
+                "those stand for it.",
+                "fr": f"La prévision de la semaine suivante fait mieux que les valeurs de la "
+                f"semaine passée à {better} compteurs sur {count} (erreur médiane : "
+                f"{error['fr']} % de la leur) ; ailleurs, celles-ci en tiennent lieu.",
+            }
+        )
+    return out

@@ -1,6 +1,6 @@
 """The mobility use case as one function: inputs and parameters in, results out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -8,11 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ldt_toolbox.mobility import (
+    caveats,
     scenario,
     scenario_streets,
     steps,
     story,
     summary,
+    traffic_steps,
     transit_journeys,
     transit_steps,
     transit_summary,
@@ -22,10 +24,11 @@ from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.scenario import Outcome, Plan
 from ldt_toolbox.mobility.secrecy import share_told_pct
 from ldt_toolbox.mobility.steps import Places, Site
+from ldt_toolbox.mobility.traffic_steps import Traffic
 from ldt_toolbox.mobility.transit_journeys import Journeys
 from ldt_toolbox.mobility.transit_steps import Offer
 from ldt_toolbox.parameters import Parameters
-from ldt_toolbox.results import Indicator, Note, Results
+from ldt_toolbox.results import Indicator, Results
 from ldt_toolbox.sources import Inputs
 
 
@@ -74,6 +77,7 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     walk = steps.streets(inputs, parameters)
     bike = steps.streets(inputs, parameters, "bike")
     offered = transit_steps.offer(inputs, parameters)
+    counted = traffic_steps.traffic(inputs, parameters)
     here = steps.places(
         inputs, walk, parameters, stops=None if offered is None else offered.stops
     )  # fmt: skip
@@ -85,8 +89,8 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     table, then = scenario.compare(today, plan.measures, walk, site, here, offered, parameters)
     return assemble(
         inputs, parameters, walk=walk, bike=bike, here=here, site=site, found=found,
-        offered=offered, ridden=ridden, plan=plan, ranked=ranked, table=table, today=today,
-        then=then,
+        offered=offered, ridden=ridden, counted=counted, plan=plan, ranked=ranked, table=table,
+        today=today, then=then,
     )  # fmt: skip
 
 
@@ -158,6 +162,7 @@ def assemble(
     found: Access,
     offered: Offer | None,
     ridden: Journeys | None,
+    counted: Traffic | None,
     plan: Plan,
     ranked: pd.DataFrame | None,
     table: pd.DataFrame,
@@ -170,7 +175,7 @@ def assemble(
     ----------
     inputs, parameters
         As in `compute`.
-    walk, bike, here, site, found, offered, ridden, plan, ranked, table, today, then
+    walk, bike, here, site, found, offered, ridden, counted, plan, ranked, table, today, then
         What the steps of `compute` return.
     """
     result = Results(weight=dict(here.homes.unit))
@@ -196,15 +201,15 @@ def assemble(
         _classes(result, here, found, walk, parameters)
     if len(here.stops):
         _stops(result, inputs, here, site, parameters)
-    result.notes = [*inputs.notes(), *here.homes.notes, *_gaps(here, parameters)]
-    if here.homes.people and parameters.fewest_people:
-        result.notes.append(_secrecy(parameters.fewest_people))
+    result.notes = caveats.notes(inputs, here, parameters)
+    if counted is not None:
+        traffic_steps.add(result, counted)
     if offered is not None and ridden is not None:
         transit_summary.add(result, offered, ridden, site, here, parameters)
     _scenario(result, plan, ranked, table, here)
     result.layers["scenario_change"] = scenario.change_frame(today, then, here, parameters)
     result.layers["scenario_works"] = scenario.works(plan, walk)
-    _mark_synthetic(inputs, result)
+    caveats.mark_synthetic(inputs, result)
     result.answer = story.answer(inputs.territory.names, here, result, parameters)
     return result
 
@@ -354,51 +359,3 @@ def _stops(
     )
     covered = share_told_pct(here.homes, summary.near_stop(site, here, **limits), fewest=fewest)
     result.indicators["stop_coverage"] = Indicator(covered)
-
-
-def _gaps(here: Places, parameters: Parameters) -> list[Note]:
-    unknown = [name for name in parameters.amenity_classes if name not in here.classes]
-    if not unknown:
-        return []
-    listed = ", ".join(unknown)
-    return [
-        Note(
-            "gap",
-            {
-                "en": f"No layer tells of these classes of daily life, which are not counted: "
-                f"{listed}. Shares are about the others alone.",
-                "fr": "Aucune couche ne renseigne ces classes de la vie quotidienne, non "
-                f"comptées : {listed}. Les parts ne portent que sur les autres.",
-            },
-        )
-    ]
-
-
-def _secrecy(fewest: int) -> Note:
-    return Note(
-        "assumption",
-        {
-            "en": f"Nothing is told about fewer than {fewest} residents: neither cells, nor shares "
-            "that count fewer or leave fewer over, nor what subtraction would tell.",
-            "fr": f"Rien n'est dit de moins de {fewest} habitants : ni mailles, ni parts qui en "
-            "comptent ou en laissent moins, ni ce qu'une soustraction révélerait.",
-        },
-    )
-
-
-_RESTS_ON = {"stops": {"stops", "stops_by_mode"}, "routes": {"stops_by_mode"}}
-
-
-def _mark_synthetic(inputs: Inputs, result: Results) -> None:
-    """Mark what rests on synthetic data: layers, tables, and the provenance of indicators."""
-    fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
-    if inputs.territory.boundary.provenance == "synthetic":
-        fake.add("boundary")
-    yielded = set(result.layers) | set(result.tables)
-    marked = {output for role in fake & set(_RESTS_ON) for output in _RESTS_ON[role]}
-    if fake - set(_RESTS_ON):
-        marked |= yielded
-        result.indicators = {
-            key: replace(one, provenance="synthetic") for key, one in result.indicators.items()
-        }
-    result.synthetic = tuple(sorted(marked & yielded))

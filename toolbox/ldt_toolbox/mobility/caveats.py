@@ -1,0 +1,98 @@
+"""What a reader of the results has to know: what is missing, hidden, or rests on made-up data."""
+
+from dataclasses import replace
+
+from ldt_toolbox.mobility.steps import Places
+from ldt_toolbox.parameters import Parameters
+from ldt_toolbox.results import Note, Results
+from ldt_toolbox.sources import Inputs
+
+# What rests on a role alone; any other role stands behind everything.
+_RESTS_ON = {
+    "stops": {"stops", "stops_by_mode", "stop_coverage"},
+    "routes": {"stops_by_mode"},
+    "traffic_counts": {
+        "counters", "emissions", "traffic_hours", "traffic_days", "traffic_events",
+        "traffic_holes", "traffic_rejects", "traffic_working_day", "traffic_known",
+        "traffic_forecast_error", "traffic_co2", "traffic_nox",
+    },
+}  # fmt: skip
+
+
+def notes(inputs: Inputs, here: Places, parameters: Parameters) -> list[Note]:
+    """Gaps and assumptions that hold for the whole result."""
+    found = [*inputs.notes(), *here.homes.notes, *_classes(here, parameters), *_tags(inputs)]
+    if here.homes.people and parameters.fewest_people:
+        found.append(_secrecy(parameters.fewest_people))
+    return found
+
+
+def _classes(here: Places, parameters: Parameters) -> list[Note]:
+    unknown = [name for name in parameters.amenity_classes if name not in here.classes]
+    if not unknown:
+        return []
+    listed = ", ".join(unknown)
+    return [
+        Note(
+            "gap",
+            {
+                "en": f"No layer tells of these classes of daily life, which are not counted: "
+                f"{listed}. Shares are about the others alone.",
+                "fr": "Aucune couche ne renseigne ces classes de la vie quotidienne, non "
+                f"comptées : {listed}. Les parts ne portent que sur les autres.",
+            },
+        )
+    ]
+
+
+def _tags(inputs: Inputs) -> list[Note]:
+    """Columns of the streets without which a rule falls back to the class of the street."""
+    wanted = {
+        "access": ("who may use them", "qui peut les emprunter"),
+        "maxspeed": ("speed limits", "les vitesses limites"),
+        "cycleway": ("cycle lanes", "les bandes cyclables"),
+    }
+    known = inputs.frame("streets").columns
+    missing = {name: words for name, words in wanted.items() if name not in known}
+    if not missing:
+        return []
+    listed = ", ".join(missing)
+    lost = [", ".join(words[k] for words in missing.values()) for k in (0, 1)]
+    return [
+        Note(
+            "gap",
+            {
+                "en": f"The streets have no column {listed}: {lost[0]} are taken from their class.",
+                "fr": f"Les voies n'ont pas de colonne {listed} : {lost[1]} sont déduits de leur "
+                "classe.",
+            },
+        )
+    ]
+
+
+def _secrecy(fewest: int) -> Note:
+    return Note(
+        "assumption",
+        {
+            "en": f"Nothing is told about fewer than {fewest} residents: neither cells, nor shares "
+            "that count fewer or leave fewer over, nor what subtraction would tell.",
+            "fr": f"Rien n'est dit de moins de {fewest} habitants : ni mailles, ni parts qui en "
+            "comptent ou en laissent moins, ni ce qu'une soustraction révélerait.",
+        },
+    )
+
+
+def mark_synthetic(inputs: Inputs, result: Results) -> None:
+    """Mark what rests on synthetic data: layers, tables, and the provenance of indicators."""
+    fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
+    if inputs.territory.boundary.provenance == "synthetic":
+        fake.add("boundary")
+    yielded = set(result.layers) | set(result.tables)
+    marked = {output for role in fake & set(_RESTS_ON) for output in _RESTS_ON[role]}
+    if fake - set(_RESTS_ON):
+        marked |= yielded | set(result.indicators)
+    result.indicators = {
+        key: replace(one, provenance="synthetic") if key in marked else one
+        for key, one in result.indicators.items()
+    }
+    result.synthetic = tuple(sorted(marked & yielded))
