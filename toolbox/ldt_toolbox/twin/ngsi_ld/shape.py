@@ -103,9 +103,7 @@ def shape_of(call: Call, body: Mapping[str, Any] | None = None) -> Shape:
         400 for a form that does not exist, 406, 501 for what the twin does not do.
     """
     body = body or {}
-    for name in ("join", "entityMap", "entityMapLifetime", "csf"):
-        if call.params.get(name) not in (None, "", "false") or name in body:
-            raise ProblemError("", f"the twin does not do {name}", status=501)
+    refuse_what_is_not_done(call, body)
     media = call.accepting(JSON, JSON_LD, GEO_JSON)
     options = [each for each in call.params.get("options", "").split(",") if each]
     attributes, pick, omit = projection(call, body)
@@ -128,6 +126,18 @@ def shape_of(call: Call, body: Mapping[str, Any] | None = None) -> Shape:
         omit=omit,
         context_in_body=not prefers_json,
     )
+
+
+def refuse_what_is_not_done(call: Call, body: Mapping[str, Any]) -> None:
+    """Raise 501 for a parameter that would change the answer if it were done.
+
+    `splitEntities` and `orderBy` are of later versions: an order that nobody keeps is worse than a refusal.
+    """
+    for name in (
+        "join", "entityMap", "entityMapLifetime", "csf", "containedBy", "splitEntities", "orderBy",
+    ):  # fmt: skip
+        if call.params.get(name) not in (None, "", "false") or name in body:
+            raise ProblemError("", f"the twin does not do {name}", status=501)
 
 
 def projection(

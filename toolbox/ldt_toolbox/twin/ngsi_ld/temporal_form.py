@@ -7,8 +7,8 @@ from typing import Any
 from ldt_toolbox.twin.ngsi_ld.call import Call
 from ldt_toolbox.twin.ngsi_ld.namespace import Namespace
 from ldt_toolbox.twin.ngsi_ld.represent import Form, represent
-from ldt_toolbox.twin.ngsi_ld.shape import projection
-from ldt_toolbox.twin.problems import ProblemError, bad
+from ldt_toolbox.twin.ngsi_ld.shape import projection, refuse_what_is_not_done
+from ldt_toolbox.twin.problems import bad
 from ldt_toolbox.twin.store import VALUE_KEY, Doc, Instance
 from ldt_toolbox.twin.temporal.find import Series, State
 from ldt_toolbox.twin.temporal.instants import written
@@ -155,9 +155,7 @@ def temporal_form(call: Call, body: Mapping[str, Any], which: str) -> TemporalFo
     ProblemError
         400 for a form that does not exist, 501 for what the twin does not do.
     """
-    for name in ("join", "entityMap", "csf"):
-        if call.params.get(name) not in (None, "", "false") or name in body:
-            raise ProblemError("", f"the twin does not do {name}", status=501)
+    refuse_what_is_not_done(call, body)
     attributes, pick, omit = projection(call, body)
     datasets = body.get("datasetId", call.params.get("datasetId", ""))
     datasets = datasets.split(",") if isinstance(datasets, str) else datasets
