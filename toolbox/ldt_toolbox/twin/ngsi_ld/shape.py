@@ -131,7 +131,7 @@ def shape_of(call: Call, body: Mapping[str, Any] | None = None) -> Shape:
 def refuse_what_is_not_done(call: Call, body: Mapping[str, Any]) -> None:
     """Raise 501 for a parameter that would change the answer if it were done.
 
-    `splitEntities` and `orderBy` are of later versions: an order that nobody keeps is worse than a refusal.
+    Brokers of later versions know `orderBy`: an order that nobody keeps is worse than a refusal.
     """
     for name in (
         "join", "entityMap", "entityMapLifetime", "csf", "containedBy", "splitEntities", "orderBy",
