@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from ldt_toolbox.clients import errors
-from ldt_toolbox.clients.auth import BearerToken, ClientCredentials
+from ldt_toolbox.clients.auth import ApiKey, BearerToken, ClientCredentials
 from ldt_toolbox.clients.cache import Cache
 from ldt_toolbox.errors import WrongUseError
 
@@ -211,6 +211,22 @@ def test_a_token_in_the_environment_is_read_each_time(server, client, monkeypatc
     assert asking.get("/echo").json()["headers"]["Authorization"] == "Bearer newer-token"
 
 
+def test_a_key_goes_in_its_own_header_and_to_its_own_host(server, hostile, client, monkeypatch):
+    asking = client(auth=ApiKey.from_env("TWIN_TOKEN"))
+    assert asking.get("/echo").json()["headers"]["X-API-Key"] == STATIC
+    monkeypatch.setenv("TWIN_TOKEN", "newer-key")
+    named = client(auth=ApiKey.from_env("TWIN_TOKEN", header="apikey"))
+    sent = named.get("/echo").json()["headers"]
+    assert sent["apikey"] == "newer-key"
+    assert "Authorization" not in sent
+    with hostile.HostileServer() as elsewhere:
+        asking.get("/redirect", params={"to": f"{elsewhere.url}/echo"})
+        assert "X-API-Key" not in elsewhere.requests[0].headers
+    assert repr(asking).endswith("ApiKey(environment variable TWIN_TOKEN))")
+    with pytest.raises(WrongUseError, match="no name of one"):
+        ApiKey.from_env("TWIN_TOKEN", header="X: y")
+
+
 def test_a_static_token_that_is_rejected_is_not_sent_again_unless_it_changed(
     server, hostile, client, monkeypatch
 ):
@@ -344,7 +360,8 @@ def test_no_secret_appears_anywhere(server, hostile, client, tokens, tmp_path, c
 
     def mirror(request):
         """A server that quotes the request wherever it can."""
-        said = f"{request.headers.get('Authorization')} {request.target}"
+        sent = request.headers.get("Authorization") or request.headers.get("Sesame")
+        said = f"{sent} {request.target}"
         status = int(request.query["status"])
         return hostile.Reply(
             status, {"title": said, "detail": said, "access_token": said}, [("X-Said", said)]
@@ -354,7 +371,11 @@ def test_no_secret_appears_anywhere(server, hostile, client, tokens, tmp_path, c
     cache = Cache(tmp_path / "cache", authorised=True)
     key = "query-key-42"
     try:
-        for auth in (credentials(server), BearerToken.from_env("TWIN_TOKEN")):
+        for auth in (
+            credentials(server),
+            BearerToken.from_env("TWIN_TOKEN"),
+            ApiKey.from_env("TWIN_TOKEN", header="Sesame"),
+        ):
             asking = client(auth=auth, cache=cache, retries=1, timeout_s=(1, 0.2))
             texts += [repr(auth), str(auth), repr(asking)]
             for path in (

@@ -1,8 +1,8 @@
 """Credentials: read when they are needed, kept in memory only, never shown.
 
-`BearerToken` hands on a token that somebody else renews; `ClientCredentials` fetches and renews
-its own (OAuth 2.0, RFC 6749, 4.4). Both take their secrets from environment variables or from
-the system's keyring, never from a value in a notebook.
+`BearerToken` hands on a token that somebody else renews, `ApiKey` a key; `ClientCredentials`
+fetches and renews its own tokens (OAuth 2.0, RFC 6749, 4.4). All take their secrets from environment
+variables or from the system's keyring, never from a value in a notebook.
 """
 
 import base64
@@ -140,7 +140,50 @@ def _uncarriable(source: object) -> AuthError:
     )
 
 
-class BearerToken(Auth):
+class _Stored(Auth):
+    """A secret of which somebody else takes care, in one header.
+
+    It is read for each request, so that a renewed one is found.
+    """
+
+    _header = "Authorization"
+    _scheme = ""
+
+    def __init__(self, source: Source, *, plain_http: bool = False) -> None:
+        super().__init__(plain_http=plain_http)
+        self._source = source
+        self._last = ""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._source})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_last": ""}
+
+    def _read(self) -> str:
+        self._last = self._source()
+        if not _carriable(self._last):
+            raise _uncarriable(self._source)
+        return self._last
+
+    def headers(self, fetch: Fetch) -> Mapping[str, str]:
+        """Header with the secret as it is now."""
+        return {self._header: f"{self._scheme}{self._read()}"}
+
+    def renew(self, rejected: Mapping[str, str]) -> bool:
+        """Whether the secret has changed since."""
+        return rejected.get(self._header) != f"{self._scheme}{self._read()}"
+
+    def identity(self) -> str:
+        """The secret."""
+        return self._read()
+
+    def secrets(self) -> tuple[str, ...]:
+        """The secret that was used last."""
+        return (self._last,) if self._last else ()
+
+
+class BearerToken(_Stored):
     """A token of which somebody else takes care (RFC 6750).
 
     Parameters
@@ -151,10 +194,7 @@ class BearerToken(Auth):
         See `Auth`.
     """
 
-    def __init__(self, source: Source, *, plain_http: bool = False) -> None:
-        super().__init__(plain_http=plain_http)
-        self._source = source
-        self._last = ""
+    _scheme = "Bearer "
 
     @classmethod
     def from_env(cls, name: str, *, plain_http: bool = False) -> "BearerToken":
@@ -166,33 +206,41 @@ class BearerToken(Auth):
         """Token in the system's keyring."""
         return cls(Keyring(service, user), plain_http=plain_http)
 
-    def __repr__(self) -> str:
-        return f"BearerToken({self._source})"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_last": ""}
+class ApiKey(_Stored):
+    """A key in a header of its own, as gateways before brokers and data services ask for it.
 
-    def _token(self) -> str:
-        self._last = self._source()
-        if not _carriable(self._last):
-            raise _uncarriable(self._source)
-        return self._last
+    Parameters
+    ----------
+    source : Environment or Keyring
+        Where the key is. It is read for each request.
+    header : str
+        Name of the header.
+    plain_http : bool
+        See `Auth`.
+    """
 
-    def headers(self, fetch: Fetch) -> Mapping[str, str]:
-        """Authorization header with the token as it is now."""
-        return {"Authorization": f"Bearer {self._token()}"}
+    def __init__(
+        self, source: Source, *, header: str = "X-API-Key", plain_http: bool = False
+    ) -> None:
+        super().__init__(source, plain_http=plain_http)
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", header):
+            raise WrongUseError(f"header {header!r} is no name of one; write it as X-API-Key")
+        self._header = header
 
-    def renew(self, rejected: Mapping[str, str]) -> bool:
-        """Whether the token has changed since."""
-        return rejected.get("Authorization") != f"Bearer {self._token()}"
+    @classmethod
+    def from_env(
+        cls, name: str, *, header: str = "X-API-Key", plain_http: bool = False
+    ) -> "ApiKey":
+        """Key in an environment variable."""
+        return cls(Environment(name), header=header, plain_http=plain_http)
 
-    def identity(self) -> str:
-        """The token."""
-        return self._token()
-
-    def secrets(self) -> tuple[str, ...]:
-        """The token that was used last."""
-        return (self._last,) if self._last else ()
+    @classmethod
+    def from_keyring(
+        cls, service: str, user: str, *, header: str = "X-API-Key", plain_http: bool = False
+    ) -> "ApiKey":
+        """Key in the system's keyring."""
+        return cls(Keyring(service, user), header=header, plain_http=plain_http)
 
 
 class ClientCredentials(Auth):
