@@ -1,8 +1,8 @@
 """Credentials: read when they are needed, kept in memory only, never shown.
 
 `BearerToken` hands on a token that somebody else renews, `ApiKey` a key; `ClientCredentials`
-fetches and renews its own tokens (OAuth 2.0, RFC 6749, 4.4). All take their secrets from environment
-variables or from the system's keyring, never from a value in a notebook.
+fetches and renews its own tokens (OAuth 2.0, RFC 6749, 4.4). All take their secrets from
+environment variables or from the system's keyring, never from a value in a notebook.
 """
 
 import base64
