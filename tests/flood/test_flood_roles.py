@@ -208,6 +208,55 @@ def test_observation_equal_to_the_model_has_full_marks(valleys, plain):
     assert "nothing here is validated" not in words(result)
 
 
+def test_marks_by_level_and_by_depth_are_compared_each_with_its_own(valleys, plain):
+    ground, run, _ = plain
+    peak, level = run.peaks.depth_m, run.peaks.depth_m + ground.setup.elevation
+    rows, columns = np.nonzero(peak > 0.1)
+    deep = np.argsort(-peak[rows, columns])[:4]
+    at = rows[deep], columns[deep]
+    marks = gpd.GeoDataFrame(
+        {
+            "name": ["by level", "by depth", "by both", "blank"],
+            "level_m": [level[at][0] - 0.3, np.nan, level[at][2] + 0.1, np.nan],
+            # where both are told, the level counts: it needs no ground
+            "depth_m": [np.nan, peak[at][1] - 0.5, 9.0, np.nan],
+        },
+        geometry=gpd.points_from_xy(
+            WEST + CELL * (at[1] + 0.5), NORTH - CELL * (at[0] + 0.5)
+        ),
+        crs=EPSG,
+    )  # fmt: skip
+    place = valleys.territory(levels=levels(), roles={"flood_marks": (marks, {})})
+    result = valleys.compute(place, **ONE_STORM)
+    table = result.tables["flood_marks"].set_index("name")["difference_m"]
+    assert list(table.index) == ["by level", "by depth", "by both"]
+    assert table.to_list() == pytest.approx([0.3, 0.5, -0.1], abs=1e-5)
+    assert result.indicators["mark_rmse"].value == pytest.approx(
+        np.sqrt(np.mean([0.3**2, 0.5**2, 0.1**2])), abs=1e-5
+    )
+    assert "1 of 4 high-water marks tell neither" in words(result)
+    empty = marks.assign(level_m=np.nan, depth_m=np.nan)
+    place = valleys.territory(levels=levels(), roles={"flood_marks": (empty, {})})
+    with pytest.raises(DataError, match="flood_marks: give level_m"):
+        valleys.compute(place, **ONE_STORM)
+
+
+def test_permanent_water_is_no_hit(valleys, plain):
+    """A pond that is wet in model and observation alike says nothing of the model."""
+    run = plain[1]
+    wet = run.peaks.depth_m > 0.1
+    row, column = np.unravel_index(np.nanargmax(run.peaks.depth_m), wet.shape)
+    x, y = WEST + CELL * column, NORTH - CELL * row
+    pond = boxes((x - CELL, y - 2 * CELL, x + 2 * CELL, y + CELL), **{"class": ["pool"]})
+    dry = boxes((WEST, NORTH - 2 * CELL, WEST + 2 * CELL, NORTH))
+    seen = gpd.GeoDataFrame(geometry=[*pond.geometry, *dry.geometry], crs=EPSG)
+    roles = {"observed_extent": (seen, {})}
+    alone = valleys.compute(valleys.territory(levels=levels(), roles=roles), **ONE_STORM)
+    assert alone.indicators["hit_rate"].value > 0
+    place = valleys.territory(levels=levels(), roles=roles | {"water": (pond, {})})
+    assert valleys.compute(place, **ONE_STORM).indicators["hit_rate"].value == 0
+
+
 def test_montana_rain_is_a_t_to_the_one_minus_b(valleys):
     place = valleys.territory()
     parameters = valleys.parameters(

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ldt_toolbox.errors import DataError
 from ldt_toolbox.flood.ground import Ground
@@ -15,6 +17,7 @@ from ldt_toolbox.sources import Inputs
 from ldt_toolbox.space.paint import paint
 
 MARK_RADIUS_M = 20.0
+LEAST_DEPTH_M = 0.02
 
 
 @dataclass
@@ -74,12 +77,11 @@ def compare(
 def _extent(
     found: Comparison, run: Simulation, inputs: Inputs, ground: Ground, parameters: Parameters
 ) -> None:
-    seen = np.zeros(ground.grid.shape, np.uint8)
-    paint(((s, 1) for s in inputs.frame("observed_extent").geometry), ground.grid, out=seen)
-    skill = extent_skill(
-        run.peaks.depth_m, seen == 1, known=ground.inside & ~ground.rivers,
-        wet_above_m=parameters.wet_depth_m,
-    )  # fmt: skip
+    known = ground.inside & ~ground.rivers
+    if "water" in inputs:  # wet in any model and any observation
+        known &= ~_painted(inputs.frame("water"), ground)
+    seen = _painted(inputs.frame("observed_extent"), ground)
+    skill = extent_skill(run.peaks.depth_m, seen, known=known, wet_above_m=parameters.wet_depth_m)
     found.indicators |= {
         "critical_success_index": Indicator(_number(skill.critical_success_index)),
         "hit_rate": Indicator(_number(skill.hit_rate, 100)),
@@ -88,32 +90,44 @@ def _extent(
 
 
 def _marks(found: Comparison, run: Simulation, inputs: Inputs, ground: Ground) -> None:
-    marks = inputs.frame("flood_marks")
-    by_level = "level_m" in marks and marks["level_m"].notna().any()
-    if not by_level and "depth_m" not in marks:
+    marks = inputs.frame("flood_marks").reset_index(drop=True)
+    nothing = pd.Series(np.nan, marks.index)
+    level = marks.get("level_m", nothing).astype(np.float64)
+    told = marks.get("depth_m", nothing).astype(np.float64)
+    blank = int((level.isna() & told.isna()).sum())
+    if blank == len(marks):
         raise DataError(
             "flood_marks: give level_m (datum of the terrain) or depth_m (above ground)"
         )
-    observed = marks["level_m"] if by_level else marks["depth_m"]
-    points = pd.DataFrame(
-        {"x": marks.geometry.x, "y": marks.geometry.y, "observed": observed.astype(np.float64)}
-    )
-    depth = run.peaks.depth_m
-    modelled = depth + ground.setup.elevation if by_level else depth
-    matched = match_marks(
-        points, ground.raster(modelled.astype(np.float64)), wet=depth > 0.02,
-        radius_m=max(MARK_RADIUS_M, 1.5 * ground.setup.cell_m),
-    )  # fmt: skip
+    depth = run.peaks.depth_m.astype(np.float64)
+    kinds = ((level, depth + ground.setup.elevation), (told.where(level.isna()), depth))
+    matched = pd.concat(
+        _matched(marks.geometry, observed, modelled, depth, ground)
+        for observed, modelled in kinds
+        if observed.notna().any()
+    ).sort_index()
     skill = mark_skill(matched)
-    named = marks["name"].astype(str) if "name" in marks else pd.Series(marks.index.astype(str))
+    named = marks["name"] if "name" in marks else pd.Series(marks.index, marks.index)
     found.tables["flood_marks"] = pd.DataFrame(
         {
-            "name": named.to_numpy(),
+            "name": named.astype(str)[matched.index].to_numpy(),
             "observed_m": matched["observed"].to_numpy(),
             "modelled_m": matched["modelled"].to_numpy(),
             "difference_m": matched["error"].to_numpy(),
         }
     )
+    if blank:
+        found.notes.append(
+            Note(
+                "gap",
+                {
+                    "en": f"{blank} of {len(marks)} high-water marks tell neither a level nor a "
+                    "depth: they are left out.",
+                    "fr": f"{blank} repères de crue sur {len(marks)} ne disent ni niveau ni "
+                    "hauteur d'eau : ils sont laissés de côté.",
+                },
+            )
+        )
     found.indicators |= {
         "mark_rmse": Indicator(_number(skill.rmse_m)),
         "mark_bias": Indicator(_number(skill.bias_m)),
@@ -131,6 +145,27 @@ def _marks(found: Comparison, run: Simulation, inputs: Inputs, ground: Ground) -
                 },
             )
         )
+
+
+def _matched(
+    places: gpd.GeoSeries,
+    observed: pd.Series,
+    modelled: NDArray[np.float64],
+    depth_m: NDArray[np.float64],
+    ground: Ground,
+) -> pd.DataFrame:
+    """Match the marks that have this kind of number (see `skill.match_marks`)."""
+    points = pd.DataFrame({"x": places.x, "y": places.y, "observed": observed})
+    return match_marks(
+        points[observed.notna()], ground.raster(modelled), wet=depth_m > LEAST_DEPTH_M,
+        radius_m=max(MARK_RADIUS_M, 1.5 * ground.setup.cell_m),
+    )  # fmt: skip
+
+
+def _painted(shapes: gpd.GeoDataFrame, ground: Ground) -> NDArray[np.bool_]:
+    cells = np.zeros(ground.grid.shape, np.uint8)
+    paint(((shape, 1) for shape in shapes.geometry), ground.grid, out=cells)
+    return np.asarray(cells == 1)
 
 
 def _number(value: float, factor: float = 1.0) -> float | None:
