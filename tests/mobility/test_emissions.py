@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DataError, MissingColumnError, ParameterError
-from ldt_toolbox.mobility.emission_factors import CO2_G_PER_MJ, TIER_1, Curve, read_curves
+from ldt_toolbox.mobility.emission_factors import (
+    CO2_G_PER_MJ,
+    TIER_1,
+    WEAR_PM25_MG_PER_KM,
+    Curve,
+    read_curves,
+)
 from ldt_toolbox.mobility.emissions import Fleet, fleet_factor, link_emissions
 
 CONTROL = "EF [g/km] or ECF [MJ/km] or #/km or #/kWh or g/kWh"
@@ -99,6 +105,13 @@ def test_tier_1_by_hand() -> None:
     assert float(own["nox"].at(50)) == pytest.approx(0.7776, rel=1e-12)
     assert float(own["pm25"].at(50)) == pytest.approx(0.066, rel=1e-12)
     assert float(own["nox"].at(20)) == float(own["nox"].at(110)), "tier 1 knows no speed"
+
+
+def test_wear_is_that_of_an_inventory_that_prints_it() -> None:
+    """Tier 1 rounds tyres and brakes together, and the road, to a tenth of a milligram each."""
+    for name, own in TIER_1.items():
+        printed = sum(WEAR_PM25_MG_PER_KM[name.split("-")[0]])
+        assert 1000 * own.wear_pm25_g_per_km == pytest.approx(printed, abs=0.1)
 
 
 def links(**columns) -> pd.DataFrame:

@@ -1,10 +1,14 @@
 """The answer of the mobility use case in words, in English and French."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
 from ldt_toolbox.mobility.steps import Places
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CLASS_FR = {
     "education": "éducation", "health": "santé", "food": "commerces alimentaires",
@@ -171,7 +175,7 @@ def _traffic(result: Results) -> list[dict[str, str]]:
         )
     error = _value(result, "traffic_forecast_error")
     if error is not None:
-        judged = result.layers["counters"]["forecast"]
+        judged = cast("pd.DataFrame", result.layers["counters"])["forecast"]
         better, count = int((judged == "level").sum()), int((judged != "").sum())
         out.append(
             {
