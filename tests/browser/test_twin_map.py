@@ -107,6 +107,22 @@ def test_a_click_shows_attributes_as_text(opened):
     assert "Nothing is there" in details.inner_text()
 
 
+@pytest.mark.parametrize("width", [360, 700])
+def test_nothing_sticks_out_of_a_small_screen(opened, screenshots, width):
+    page = opened
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_timeout(200)
+    page.screenshot(path=screenshots / f"twin-map-{width}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.get_by_label("Show everything").click()
+    page.wait_for_timeout(100)
+    box = page.locator("canvas").bounding_box()
+    for number in (0, 19):
+        at = place(page, 7.4012 + number / 2000, 43.73)
+        assert 0 < at["x"] < box["width"], "all of it is in sight"
+        assert 0 < at["y"] < box["height"], "all of it is in sight"
+
+
 def test_keys_do_what_the_mouse_does(opened):
     page = opened
     canvas = page.locator("canvas")
