@@ -121,6 +121,34 @@ def test_geographic_territory_is_refused(valleys):
         type(place).read(place.path)
 
 
+def test_culverts_open_an_embankment_and_those_off_the_terrain_are_told(valleys):
+    """A bank of 3 m across the valley; the sea begins at its foot."""
+    bank = levels()
+    bank[:, 40:42] += 3.0
+    y, end = NORTH - 20.5 * CELL, WEST + COLUMNS * CELL
+    lines = gpd.GeoDataFrame(
+        geometry=[
+            shapely.LineString([(WEST + 38.5 * CELL, y), (WEST + 46.5 * CELL, y)]),  # into the sea
+            shapely.LineString([(end - 2 * CELL, y), (end + 5 * CELL, y)]),
+        ],
+        crs=EPSG,
+    )
+    sea = boxes((WEST + 44 * CELL, NORTH - ROWS * CELL, end, NORTH), **{"class": ["sea"]})
+    roles = {"water": (sea, {})}
+    shut, dammed, _ = event(valleys, valleys.territory(levels=bank, roles=roles))
+    place = valleys.territory(levels=bank, roles=roles | {"culverts": (lines, {})})
+    ground, run, _ = event(valleys, place)
+    assert shut.culverts_left_out == 0
+    assert ground.culverts_left_out == 1
+    cut = ground.setup.elevation[20, 38:44]
+    assert (np.diff(cut) <= 1e-6).all(), "falls to the sea"
+    assert run.peaks.depth_m[20, 38] < dammed.peaks.depth_m[20, 38] - 0.2
+    assert run.ledger.outflow > dammed.ledger.outflow
+    assert "Culverts left out: 1, which begin or end where" in words(
+        valleys.compute(place, **ONE_STORM)
+    )
+
+
 def test_official_depth_of_one_metre_costs_its_share_of_every_building(valleys):
     roles = {
         f"hazard_depth_{t}": (np.full((ROWS, COLUMNS), depth), {"unit": "m"})

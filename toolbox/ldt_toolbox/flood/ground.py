@@ -85,6 +85,8 @@ class Ground:
         Voids inside the terrain that were too large to fill.
     unclassified_share : float
         Share of the territory of which no layer says what covers it, 0 to 1.
+    culverts_left_out : int
+        Culverts that begin or end where there is no terrain.
     """
 
     grid: Raster
@@ -97,6 +99,7 @@ class Ground:
     terrain_share: float
     voids_kept: int
     unclassified_share: float
+    culverts_left_out: int
 
     @property
     def screening(self) -> bool:
@@ -182,8 +185,9 @@ def lay_ground(
     if not np.isfinite(filled.elevation[inside]).any():
         raise DataError("terrain: no height inside the territory: check its extent and CRS")
     sea = _painted(_sea(water), grid)
-    level = np.where(sea, np.nan, filled.elevation)
-    level = cut_culverts(level, _culvert_cells(culverts, grid)) if culverts is not None else level
+    # culverts first: one that ends in the sea takes the level of its terrain there
+    lines, left_out = _culvert_cells(culverts, grid, filled.elevation)
+    level = np.where(sea, np.nan, cut_culverts(filled.elevation, lines))
     codes, names = cover_codes(
         grid, streets, water, land_cover, land_cover_classes or {}, buildings
     )
@@ -229,6 +233,7 @@ def lay_ground(
         terrain_cell_m=own,
         terrain_share=float(covered * known),
         voids_kept=len(kept),
+        culverts_left_out=left_out,
         unclassified_share=float(unknown[inside].mean()),
     )
 
@@ -305,14 +310,21 @@ def _sea(water: gpd.GeoDataFrame | None) -> list[BaseGeometry]:
     return list(water.geometry[water["class"].astype(str) == "sea"])
 
 
-def _culvert_cells(culverts: gpd.GeoDataFrame, grid: Raster) -> list[NDArray[np.intp]]:
+def _culvert_cells(
+    culverts: gpd.GeoDataFrame | None, grid: Raster, elevation: NDArray[np.floating]
+) -> tuple[list[NDArray[np.intp]], int]:
+    """Cells of each culvert that lies on the terrain, and how many do not."""
+    if culverts is None:
+        return [], 0
+    pieces = culverts.geometry.explode(index_parts=False)
     lines = []
-    for line in culverts.geometry.explode(index_parts=False):
+    for line in pieces:
         xy = shapely.get_coordinates(line)
         rows, columns, inside = grid.cells_at(xy[:, 0], xy[:, 1])
-        if inside.all() and len(xy) > 1:
+        ends = [0, -1]
+        if len(xy) > 1 and inside.all() and np.isfinite(elevation[rows, columns][ends]).all():
             lines.append(np.column_stack([rows, columns]))
-    return lines
+    return lines, len(pieces) - len(lines)
 
 
 def floors(

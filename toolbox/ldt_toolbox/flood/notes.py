@@ -118,6 +118,16 @@ def _terrain(ground: Ground) -> list[Note]:
                 "atteint une y quitte le modèle.",
             )
         )
+    if ground.culverts_left_out:
+        found.append(
+            _note(
+                "gap",
+                f"Culverts left out: {ground.culverts_left_out}, which begin or end where there "
+                "is no terrain. The embankment dams the water there.",
+                f"Buses laissées de côté : {ground.culverts_left_out}, qui commencent ou finissent "
+                "hors du terrain. Le remblai y barre l'eau.",
+            )
+        )
     return found
 
 
