@@ -11,17 +11,30 @@ import pytest
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.retry import Backoff
 
-_path = Path(__file__).parents[1] / "servers" / "hostile.py"
-_spec = importlib.util.spec_from_file_location("hostile_server", _path)
-_module = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("hostile_server", _module)
-_spec.loader.exec_module(_module)
+SERVERS = Path(__file__).parents[1] / "servers"
+
+
+def _load(file, name):
+    spec = importlib.util.spec_from_file_location(name, SERVERS / file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+_module = _load("hostile.py", "hostile_server")
 
 
 @pytest.fixture(scope="session")
 def hostile():
     """The module: `Reply`, `Raw`, `HostileServer`."""
     return _module
+
+
+@pytest.fixture(scope="session")
+def node_program():
+    """The module: `installed`, `running`."""
+    return _load("node_program.py", "node_program")
 
 
 @pytest.fixture

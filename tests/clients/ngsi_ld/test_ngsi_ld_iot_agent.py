@@ -5,12 +5,9 @@ FIWARE stand, answers the part of the API that brokers forward to context source
 query entities, and update their attributes. It runs as a program of its own.
 """
 
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ldt_toolbox.clients.errors import NotFound, NotImplementedByServer
@@ -20,8 +17,6 @@ from ldt_toolbox.models.frames import to_frame
 from ldt_toolbox.models.lint import lint
 
 pytestmark = pytest.mark.reference
-LIBRARY = "iotagent-node-lib@4.14.0"
-SCRIPT = Path(__file__).parents[2] / "servers" / "iot_agent.js"
 ROOF = "urn:ngsi-ld:WeatherObserved:roof"
 PLACE = {"type": "Property", "value": "roof"}
 
@@ -31,41 +26,17 @@ def number(value: float) -> dict:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder in which the library is installed, if it can be had."""
-    if not (shutil.which("npm") and shutil.which("node")):
-        pytest.skip("node and npm are not installed")
+def agent(node_program: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("iot-agent")
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", LIBRARY]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180)
-    except subprocess.TimeoutExpired:
-        pytest.skip("npm did not answer within 180 s")
-    if done.returncode:
-        pytest.skip(f"npm cannot get {LIBRARY}: {done.stderr.strip()[-200:]}")
-    shutil.copy(SCRIPT, folder)
-    return folder
-
-
-@contextmanager
-def running(folder: Path, port: int) -> Iterator[None]:
-    command = ["node", SCRIPT.name, str(port)]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as program:
-        try:
-            assert program.stdout is not None
-            lines = iter(program.stdout.readline, "")
-            assert any(line.strip() == "ready" for line in lines), "the agent did not start"
-            yield
-        finally:
-            program.terminate()
+    return node_program.installed("iotagent-node-lib@4.14.0", "iot_agent.js", folder)
 
 
 @pytest.fixture
-def source(library: Path) -> Iterator[NgsiLd]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with running(library, port), NgsiLd(f"http://127.0.0.1:{port}", tenant="nice") as client:
+def source(node_program: Any, agent: Path) -> Iterator[NgsiLd]:
+    with (
+        node_program.running(agent) as port,
+        NgsiLd(f"http://127.0.0.1:{port}", tenant="nice") as client,
+    ):
         yield client
 
 
