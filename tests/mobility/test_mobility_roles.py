@@ -276,3 +276,20 @@ def test_a_line_that_crosses_streets_closes_none_of_them():
     across = shapely.LineString([(middle.x - 3, middle.y), (middle.x + 3, middle.y)])
     short = gpd.GeoDataFrame(geometry=[across], crs=PLACE.crs)
     assert longest["street"] not in streets_under(town.walk, short)
+
+
+def test_closures_are_read_alike_each_time_and_close_short_stretches_too():
+    from ldt_toolbox.mobility.network import build_network
+    from ldt_toolbox.mobility.scenario_streets import streets_under
+    from street_traps import CRS, streets
+
+    # a street with a junction every 6 m, and one that crosses it
+    main = [("residential", [(6 * k, 0), (6 * k + 6, 0)]) for k in range(4)]
+    network = build_network(streets(*main, ("path", [(6, -50), (6, 0), (6, 50)])))
+    flooded = gpd.GeoDataFrame(geometry=[shapely.LineString([(6, 0), (12, 0)])], crs=CRS)
+    before = flooded.geometry.iloc[0]
+    assert streets_under(network, flooded) == ["s1"]
+    assert streets_under(network, flooded) == ["s1"], "the layer of the flood was changed"
+    assert flooded.geometry.iloc[0] is before
+    area = gpd.GeoDataFrame(geometry=[shapely.box(13, -1, 14, 1)], crs=CRS)
+    assert streets_under(network, area) == ["s2"]

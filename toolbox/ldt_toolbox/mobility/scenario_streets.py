@@ -43,14 +43,17 @@ def named_streets(network: Network, names: Sequence[str]) -> list[str]:
 
 def streets_under(network: Network, cut: gpd.GeoDataFrame) -> list[str]:
     """Ids of streets that touch an area, or along which a line lies."""
-    shapes = cut.geometry.to_numpy()
-    lines = shapely.get_dimensions(shapes) < 2
-    shapes[lines] = shapely.buffer(shapes[lines], _NEAR_CLOSURE_M)
+    given = cut.geometry.to_numpy()
+    lines = shapely.get_dimensions(given) < 2
+    shapes = np.where(lines, shapely.buffer(given, _NEAR_CLOSURE_M), given)
     edges = network.edges
     which, edge = edges.sindex.query(shapes, predicate="intersects")
+    length = edges["length_m"].to_numpy(np.float64)[edge]
     part = shapely.length(shapely.intersection(edges.geometry.to_numpy()[edge], shapes[which]))
-    # a line that only crosses a street does not close it
-    enough = ~lines[which] | (part > 4 * _NEAR_CLOSURE_M + 1)
+    # a line that only crosses a street does not close it, however short the street
+    across = 2 * _NEAR_CLOSURE_M
+    along = (part > 2 * across + 1) | ((part > 0.9 * length) & (0.9 * length > across))
+    enough = ~lines[which] | along
     return sorted(set(edges["street"].to_numpy()[edge[enough]].tolist()))
 
 
