@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ def entity(name: str, value: int = 0) -> dict[str, Any]:
     return {"id": f"urn:x:{name}", "type": "T", "v": {"type": "Property", "value": value}}
 
 
-def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    path = tmp_path / "twin.sqlite"
+def started(path: Path) -> tuple["subprocess.Popen[str]", str]:
+    """A twin in a process of its own, and its address."""
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(path)],
         stdin=subprocess.PIPE,
@@ -41,8 +42,35 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
         text=True,
     )
     assert server.stdout
+    return server, server.stdout.readline().strip()
+
+
+def kill_once(
+    server: "subprocess.Popen[str]",
+    write: Callable[[int], None],
+    writers: Iterable[int],
+    enough: Callable[[], bool],
+) -> None:
+    """Let writers write at once, and kill the twin under them."""
+    threads = [threading.Thread(target=write, args=(n,)) for n in writers]
+    for each in threads:
+        each.start()
+    until = time.monotonic() + 20
+    while not enough() and time.monotonic() < until:
+        time.sleep(0.01)
+    os.kill(server.pid, signal.SIGKILL)
+    for each in threads:
+        each.join()
+    server.wait()
     assert server.stdin
-    url = server.stdout.readline().strip()
+    assert server.stdout
+    server.stdin.close()
+    server.stdout.close()
+
+
+def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "twin.sqlite"
+    server, url = started(path)
     acknowledged: list[str] = []
 
     def write(writer: int) -> None:
@@ -56,22 +84,52 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
                 if answer.status_code == 201:
                     acknowledged.append(own)
 
-    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
-    for each in threads:
-        each.start()
-    until = time.monotonic() + 20
-    while len(acknowledged) < 50 and time.monotonic() < until:
-        time.sleep(0.01)
-    os.kill(server.pid, signal.SIGKILL)
-    for each in threads:
-        each.join()
-    server.wait()
-    server.stdin.close()
-    server.stdout.close()
+    kill_once(server, write, range(4), lambda: len(acknowledged) >= 50)
     assert len(acknowledged) >= 50
     with Twin(path) as twin:
         for own in acknowledged:
             assert requests.get(f"{twin.url}/ngsi-ld/v1/entities/urn:x:{own}", timeout=5).ok
+
+
+def test_kill_9_loses_no_batch_and_none_of_its_history(tmp_path: Path) -> None:
+    """Batches that write over each other: state and history of what was acknowledged, and no less.
+
+    Each batch gives five entities one value. After the kill each of them holds the last value that
+    was acknowledged, or the next one, which was on its way; the history holds all before.
+    """
+    path = tmp_path / "twin.sqlite"
+    server, url = started(path)
+    names = {writer: [f"{writer}-{n}" for n in range(5)] for writer in range(3)}
+    last = dict.fromkeys(names, -1)
+
+    def write(writer: int) -> None:
+        with requests.Session() as session:
+            for number in range(10_000):
+                batch = [entity(own, number) for own in names[writer]]
+                address = f"{url}/ngsi-ld/v1/entityOperations/upsert"
+                try:
+                    answer = session.post(address, json=batch, timeout=5)
+                except requests.RequestException:
+                    return
+                assert answer.status_code in (201, 204)
+                last[writer] = number
+
+    kill_once(server, write, names, lambda: min(last.values()) >= 20)
+    assert min(last.values()) >= 20
+    span = {"timeproperty": "modifiedAt", "timerel": "after", "timeAt": "2020-01-01T00:00:00Z"}
+    with Twin(path) as twin, requests.Session() as session:
+        for writer, own in names.items():
+            ends = set()
+            for name in own:
+                address = f"{twin.url}/ngsi-ld/v1/entities/urn:x:{name}"
+                ends.add(session.get(address, timeout=5).json()["v"]["value"])
+                history = f"{twin.url}/ngsi-ld/v1/temporal/entities/urn:x:{name}"
+                told = session.get(history, params=span, timeout=5).json()["v"]
+                values = [each["value"] for each in told]
+                assert values == list(range(values[-1] + 1))
+                assert values[-1] in ends
+            assert len(ends) == 1, "a batch is one write of the file"
+            assert ends <= {last[writer], last[writer] + 1}
 
 
 def test_a_closed_file_is_its_own_backup(tmp_path: Path) -> None:
