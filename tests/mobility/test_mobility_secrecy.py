@@ -10,6 +10,7 @@ import shapely
 from ldt_toolbox.errors import DataError
 from ldt_toolbox.mobility import homes, story
 from ldt_toolbox.mobility.gtfs.read import read_feed
+from ldt_toolbox.mobility.network import build_network
 from ldt_toolbox.mobility.steps import Places
 from ldt_toolbox.results import Indicator, Results
 from monaco import CASE, PLACE, bundled, inputs, parameters, use_case
@@ -211,3 +212,34 @@ def test_the_answer_says_nothing_in_place_of_a_hidden_share(town):
         assert "None" not in text
         assert "nan" not in text
     assert "too few residents" in story.answer({"en": "Town"}, here, result, told)["en"]
+
+
+def test_notes_name_no_few_residents_either(town):
+    """Five people in an area without a house, sixty in another."""
+    people = np.full(len(town["buildings"]), 20.0)
+    area = town["buildings"][["geometry"]].assign(population=people)
+    for lost, told in ((5.0, "Fewer than 11 residents"), (60.0, "60 residents")):
+        empty = gpd.GeoDataFrame(
+            {"population": [lost]},
+            geometry=[shapely.box(*ORIGIN - 40, *ORIGIN - 30)],
+            crs=PLACE.crs,
+        )
+        areas = pd.concat([area, empty], ignore_index=True)
+        for here in (
+            homes.of_buildings(town["buildings"], population=areas, fewest=FEWEST),
+            homes.of_streets(
+                build_network(town["streets"]), population=areas.iloc[-1:], fewest=FEWEST
+            ),
+        ):
+            said = [n.text["en"] for n in here.notes if "are not counted" in n.text["en"]]
+            assert [text.split(" live in")[0] for text in said] == [told]
+
+
+def test_the_notebook_shows_squares_only_as_the_layers_do():
+    """Squares of few residents are in tables of the steps; no cell shows one of them."""
+    import nbformat
+
+    for cell in nbformat.read(CASE.notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            for word in (".squares", "weight", "homes.places"):
+                assert word not in cell.source, cell.source

@@ -55,6 +55,7 @@ def of_buildings(
     *,
     population: gpd.GeoDataFrame | None = None,
     population_total: int | None = None,
+    fewest: int = 0,
 ) -> Homes:
     """Homes are buildings.
 
@@ -66,6 +67,8 @@ def of_buildings(
         Areas with `population`, and `income` where known, in the same CRS.
     population_total : int, optional
         Residents to spread over all floors lived in, where no areas are given.
+    fewest : int
+        The notes name no number of residents below it.
     """
     frame = buildings.reset_index(drop=True)
     heights = impute_heights(
@@ -88,7 +91,7 @@ def of_buildings(
                 "column, its extent and the buildings' use"
             )
         if (lost := float(left["people"].sum())) > 0:
-            notes.append(_lost(lost))
+            notes.append(_lost(lost, fewest))
         income = _income_at(frame.geometry.representative_point(), population)
         return Homes(frame, people.to_numpy(np.float64), True, PEOPLE, income, tuple(notes))
     if population_total is not None:
@@ -107,7 +110,9 @@ def of_buildings(
     return Homes(frame, weight, False, FLOOR, None, ())
 
 
-def of_streets(network: Network, *, population: gpd.GeoDataFrame | None = None) -> Homes:
+def of_streets(
+    network: Network, *, population: gpd.GeoDataFrame | None = None, fewest: int = 0
+) -> Homes:
     """Homes are nodes of the street network, where no building is known.
 
     Parameters
@@ -117,6 +122,8 @@ def of_streets(network: Network, *, population: gpd.GeoDataFrame | None = None) 
     population : geopandas.GeoDataFrame, optional
         Areas with `population`: its people are spread over the nodes inside, by length. Where it
         is missing the length itself counts.
+    fewest : int
+        The notes name no number of residents below it.
     """
     edges = network.edges
     length = edges["length_m"].to_numpy(np.float64) / 2
@@ -142,7 +149,7 @@ def of_streets(network: Network, *, population: gpd.GeoDataFrame | None = None) 
     weight = np.zeros(network.nodes)
     np.add.at(weight, node, share * people[area])
     lost = float(people[within == 0].sum())
-    notes = (note, _lost(lost)) if lost > 0 else (note,)
+    notes = (note, _lost(lost, fewest)) if lost > 0 else (note,)
     income = _income_at(points.geometry, population)
     return Homes(points, weight, True, PEOPLE, income, notes)
 
@@ -156,12 +163,14 @@ def _income_at(points: gpd.GeoSeries, areas: gpd.GeoDataFrame) -> NDArray[np.flo
     return income
 
 
-def _lost(people: float) -> Note:
+def _lost(people: float, fewest: int) -> Note:
+    few = people < fewest
+    en, fr = (f"Fewer than {fewest}", f"Moins de {fewest}") if few else (f"{people:.0f}",) * 2
     return Note(
         "warning",
         {
-            "en": f"{people:.0f} residents live in areas without a home here and are not counted.",
-            "fr": f"{people:.0f} habitants de zones sans logement ici ne sont pas comptés.",
+            "en": f"{en} residents live in areas without a home here and are not counted.",
+            "fr": f"{fr} habitants de zones sans logement ici ne sont pas comptés.",
         },
     )
 

@@ -151,10 +151,12 @@ def places(
     if "buildings" in inputs:
         lived_in = living.of_buildings(
             inputs.frame("buildings"), population=population,
-            population_total=parameters.population_total,
+            population_total=parameters.population_total, fewest=parameters.fewest_people,
         )  # fmt: skip
     else:
-        lived_in = living.of_streets(network, population=population)
+        lived_in = living.of_streets(
+            network, population=population, fewest=parameters.fewest_people
+        )  # fmt: skip
     require_enough(lived_in, fewest=parameters.fewest_people)
     crs = network.edges.crs
     nothing = gpd.GeoDataFrame({"class": [], "kind": [], "name": []}, geometry=[], crs=crs)
