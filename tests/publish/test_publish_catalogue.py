@@ -2,13 +2,23 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ldt_toolbox.clients.ngsi_ld import NgsiLd
-from ldt_toolbox.publish import FinishedRun, entities_of, publish, run_urn, undo
+from ldt_toolbox.errors import MissingFileError
+from ldt_toolbox.publish import (
+    FinishedRun,
+    entities_of,
+    ldes,
+    publish,
+    published_ids,
+    run_urn,
+    undo,
+)
 from ldt_toolbox.publish.catalogue import Catalogue
 from ldt_toolbox.publish.rdf import Iri, Literal, Node, to_jsonld, to_turtle, typed
 from pyld import jsonld
@@ -218,6 +228,27 @@ def test_publish_and_undo_with_a_catalogue(
     publish(second, client, catalogue=folder, dry_run=True)
     undo(first, client, catalogue=folder, dry_run=True)
     assert snapshot(folder, without="ldes") == before
+
+
+def test_undo_needs_no_results(run: FinishedRun, client: NgsiLd, tmp_path: Path) -> None:
+    """Who has deleted or changed the files of a run can still take back what it published."""
+    folder = tmp_path / "c"
+    entities = entities_of(run).entities
+    publish(run, client, catalogue=folder)
+    shutil.rmtree(run.folder / "layers")
+    (run.folder / "tables" / "measures.csv").write_text("changed", encoding="utf-8")
+    with pytest.raises(MissingFileError, match="not there"):
+        FinishedRun.read(run.folder, case=run.case)
+    left = FinishedRun.read(run.folder, case=run.case, whole=False)
+    outcome = undo(left, client, catalogue=folder)
+    assert sorted(outcome.deleted) == sorted(one["id"] for one in entities)
+    assert published_ids(client, run.case, run_urn(run)) == []
+    assert not list(folder.glob("data/*"))
+    feed = "".join(
+        path.read_text(encoding="utf-8") for path in sorted(folder.glob("ldes/page-*.ttl"))
+    )
+    assert feed.count("a as:Delete") == len(entities)
+    assert ldes.told(folder / "ldes") == []
 
 
 def snapshot(folder: Path, *, without: str = "-") -> dict[str, bytes]:

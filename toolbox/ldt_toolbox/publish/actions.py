@@ -82,14 +82,15 @@ def undo(
 
     Parameters
     ----------
-    run, client, catalogue, dry_run, told
+    run : FinishedRun
+        The run; its results may have been changed or deleted since, see `FinishedRun.read`.
+    client, catalogue, dry_run, told
         As for `publish`.
     """
     ids = published_ids(client, run.case, run_urn(run))
     outcome = withdraw(client, ids, dry_run=dry_run, told=told)
     if catalogue is not None and not dry_run:
-        everything = {*ids, *(entity["id"] for entity in entities_of(run).entities)}
-        Catalogue(catalogue).remove(run, sorted(everything - set(outcome.failed)))
+        Catalogue(catalogue).remove(run, run_urn(run), still_there=outcome.failed)
     return outcome
 
 

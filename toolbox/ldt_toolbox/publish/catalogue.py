@@ -8,6 +8,7 @@ data/RUN/...             the files themselves
 """
 
 import shutil
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ldt_toolbox.publish.datasets import published_files
 from ldt_toolbox.publish.files import copy, read_json, write_json, write_text
 from ldt_toolbox.publish.finished import RECORD, FinishedRun
 from ldt_toolbox.publish.rdf import Iri, Literal, Node, to_jsonld, to_turtle
-from ldt_toolbox.publish.vocabulary import Entity
+from ldt_toolbox.publish.vocabulary import Entity, belongs
 from ldt_toolbox.sources import file_sha256
 
 _RUNS = "runs.json"
@@ -72,15 +73,17 @@ class Catalogue:
         self._index(run, there=True)
         return ldes.append(self.folder / "ldes", entities)
 
-    def remove(self, run: FinishedRun, ids: list[str]) -> int:
+    def remove(self, run: FinishedRun, run_urn: str, *, still_there: Collection[str] = ()) -> int:
         """Take a run out again; the feed, which forgets nothing, tells that its entities are gone.
 
         Parameters
         ----------
         run : FinishedRun
             The run.
-        ids : list of str
-            Its entities.
+        run_urn : str
+            Id of its entity, which every id of the run holds.
+        still_there : collection of str
+            Entities that a broker still has.
         """
         try:
             shutil.rmtree(self._data(run), ignore_errors=True)
@@ -93,7 +96,10 @@ class Catalogue:
                 f"{error.filename} cannot be removed ({error.strerror}): check its permissions"
             ) from error
         self._index(run, there=False)
-        return ldes.append(self.folder / "ldes", [], deleted=ids)
+        feed = self.folder / "ldes"
+        own = [each for each in ldes.told(feed) if belongs(each, run_urn)]
+        gone = sorted(set(own) - set(still_there))
+        return ldes.append(feed, [], deleted=gone)
 
     def _data(self, run: FinishedRun) -> Path:
         return self.folder / "data" / run.id

@@ -117,7 +117,12 @@ class FinishedRun:
 
     @classmethod
     def read(
-        cls, folder: Path, *, case: UseCase | None = None, territory: Territory | None = None
+        cls,
+        folder: Path,
+        *,
+        case: UseCase | None = None,
+        territory: Territory | None = None,
+        whole: bool = True,
     ) -> "FinishedRun":
         """Read a run's folder and check that its results are those of its record.
 
@@ -127,11 +132,14 @@ class FinishedRun:
             What `ldt run` wrote.
         case, territory : optional
             Taken as they are; else found by the ids in the folder.
+        whole : bool
+            Whether its results must be there and be those of its record. To undo a publication
+            they need not.
 
         Raises
         ------
         MissingFileError
-            If the folder holds no finished run.
+            If the folder holds no finished run, or a result is not there.
         DataError
             If a result was changed after the run.
         """
@@ -142,7 +150,7 @@ class FinishedRun:
                     "printed"
                 )
         try:
-            return cls._read(folder, case, territory)
+            return cls._read(folder, case, territory, whole)
         except (KeyError, StopIteration, TypeError, AttributeError) as error:
             if isinstance(error, LDTError):
                 raise
@@ -153,7 +161,7 @@ class FinishedRun:
 
     @classmethod
     def _read(
-        cls, folder: Path, case: UseCase | None, territory: Territory | None
+        cls, folder: Path, case: UseCase | None, territory: Territory | None, whole: bool
     ) -> "FinishedRun":
         graph = _json(folder / RECORD)["@graph"]
         document = _json(folder / INDICATORS)
@@ -161,7 +169,7 @@ class FinishedRun:
         action = next(node for node in graph if node["@type"] == "CreateAction")
         place = _plain_name(document["territory"], "territory")
         near = territory or _bundled(place)
-        files = tuple(_files(folder, nodes, action))
+        files = tuple(_files(folder, nodes, action, whole))
         return cls(
             id=_plain_name(action["@id"].removeprefix("#run-"), "run"),
             folder=folder,
@@ -237,20 +245,22 @@ def _bundled(name: str) -> Territory | None:
         return None
 
 
-def _files(folder: Path, nodes: Mapping[str, Any], action: Mapping[str, Any]) -> list[File]:
+def _files(
+    folder: Path, nodes: Mapping[str, Any], action: Mapping[str, Any], whole: bool
+) -> list[File]:
     found = []
     for reference in _listed(action.get("result", [])):
         node = nodes.get(reference["@id"], {})
         path = folder / reference["@id"]
         if not path.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"{path} lies outside of the run: run the use case again")
-        if not path.is_file():
+        if whole and not path.is_file():
             raise MissingFileError(
                 f"{path} is in the run's record but not there: run the use case again"
             )
         digest = str(node.get("sha256", ""))
         results = reference["@id"].startswith(("layers/", "tables/", INDICATORS))
-        if results and digest != file_sha256(path):
+        if whole and results and digest != file_sha256(path):
             raise DataError(
                 f"{path} was changed after the run (its SHA-256 is not that of the record): "
                 "run the use case again"

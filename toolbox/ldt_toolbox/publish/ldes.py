@@ -82,6 +82,12 @@ def append(
     return len(members)
 
 
+def told(folder: Path) -> list[str]:
+    """Ids of the entities that a feed tells are there."""
+    state = read_json(folder / _STATE) or {"versions": {}}
+    return [each for each, version in state["versions"].items() if version != _DELETED]
+
+
 def member(entity: Entity, at: str) -> Node:
     """Version of an entity as RDF: NGSI-LD's model, geometries as WKT."""
     said = terms(entity["@context"])

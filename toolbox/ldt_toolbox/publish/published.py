@@ -8,7 +8,7 @@ from ldt_toolbox.clients.errors import NotFound
 from ldt_toolbox.clients.ngsi_ld import NgsiLd
 from ldt_toolbox.errors import DataError, WrongUseError
 from ldt_toolbox.models.types import catalogue
-from ldt_toolbox.publish.vocabulary import terms_of
+from ldt_toolbox.publish.vocabulary import belongs, terms_of
 from ldt_toolbox.results import Indicator
 from ldt_toolbox.use_case import UseCase
 
@@ -40,7 +40,7 @@ def published_ids(client: NgsiLd, case: UseCase, run_urn: str) -> list[str]:
         start = f"urn:ngsi-ld:{kind}:{rest}"
         entities = _of_type(client, kind, f"^{re.escape(start)}(:.*)?$")
         # a broker that leaves patterns aside must not lose what others published
-        found += [entity["id"] for entity in entities if f"{entity['id']}:".startswith(f"{start}:")]
+        found += [entity["id"] for entity in entities if belongs(entity["id"], run_urn)]
     # the run goes last: as long as it is there, so may be what it names
     return sorted(found, key=lambda each: (each == run_urn, each))
 

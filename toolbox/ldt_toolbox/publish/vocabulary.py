@@ -40,6 +40,21 @@ def urn(kind: str, *parts: str) -> str:
     return ":".join(["urn:ngsi-ld", kind, *(quote(part, safe="-._~") for part in parts)])
 
 
+def belongs(entity_id: str, run_urn: str) -> bool:
+    """Whether publishing a run made an entity: its id holds that of the run behind its type.
+
+    Examples
+    --------
+    >>> run = "urn:ngsi-ld:SimulationRun:heat-islands:monaco:1"
+    >>> belongs("urn:ngsi-ld:RiskIndicator:heat-islands:monaco:1:hot", run), belongs(run, run)
+    (True, True)
+    >>> belongs("urn:ngsi-ld:RiskIndicator:heat-islands:monaco:12:hot", run)
+    False
+    """
+    own = run_urn.split(":", 3)[3]
+    return f"{entity_id}:".split(":", 3)[-1].startswith(f"{own}:")
+
+
 def terms_of(kind: str) -> dict[str, str]:
     """Every term that an entity of a type may hold, with its IRI."""
     model = catalogue()[kind]
