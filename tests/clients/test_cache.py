@@ -316,7 +316,7 @@ def test_what_says_whether_an_answer_is_whole_is_kept_with_it(server, hostile, c
     told = [
         ("NGSILD-Results-Count", "7"), ("NGSILD-Warning", "199 - source away"),
         ("Content-Range", "date-time 2026-01-01T00:00:00Z-2026-01-02T00:00:00Z/*"),
-        ("ETag", '"1"'),
+        ("Next-Page", "urn:x:2"), ("Page-Size", "100"), ("ETag", '"1"'),
     ]  # fmt: skip
     server.route("GET", "/part", lambda request: hostile.Reply(206, [1], told))
     client(cache=cache).get("/part")

@@ -288,8 +288,29 @@ def test_one_entity_and_its_linked_ones_need_their_own_call(client, server) -> N
     assert not server.requests
 
 
-def test_a_pager_of_another_kind_is_told(server, reply, client) -> None:
-    # Mintaka pages by Next-Page and pageAnchor, and ignores offset; it says 206 meanwhile
+@pytest.mark.parametrize("counts", [True, False])
+def test_pages_behind_an_anchor_are_followed(server, reply, client, counts) -> None:
+    # Mintaka pages by Next-Page and pageAnchor, and knows neither offset nor link
+    halls = [
+        {"id": f"urn:x:{n}", "type": "Hall", "level": [{**LEVEL, "observedAt": AT}]}
+        for n in range(7)
+    ]
+
+    def handler(request):
+        anchor = request.query.get("pageAnchor", "urn:x:0")
+        at = next(n for n, hall in enumerate(halls) if hall["id"] == anchor)
+        headers = [("Page-Size", "3")] + [("NGSILD-Results-Count", "7")] * counts
+        if at + 3 < len(halls):
+            headers.append(("Next-Page", halls[at + 3]["id"]))
+        return reply(200, halls[at : at + 3], headers)
+
+    server.route("*", "*", handler)
+    assert client.temporal.query(type="Hall", start=AT, probe=False) == halls
+    assert len(server.requests) == 3
+    assert all(request.query["type"] == "Hall" for request in server.requests)
+
+
+def test_an_anchor_that_leads_nowhere_is_told(server, reply, client) -> None:
     page = [evolution(level={"type": "Property", "values": [[3, AT]]})]
     headers = [("Next-Page", "urn:x:2"), ("NGSILD-Results-Count", "17")]
     server.route("*", "*", lambda request: reply(206, page, headers))

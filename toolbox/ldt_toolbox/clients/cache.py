@@ -39,6 +39,7 @@ _KEPT = frozenset(
         "content-type", "etag", "last-modified", "cache-control", "date", "age", "expires", "link",
         # what says whether an answer is whole, and how many there are
         "content-range", "ngsild-results-count", "ngsild-warning", "fiware-total-count",
+        "next-page", "page-size",
     }
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ import json
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
@@ -30,6 +30,14 @@ Fetch = Callable[[Sequence[tuple[str, str]], bool], Answer]
 
 PAGE_SIZES = (1000, 500, 100, 50, 20, 10)
 """Page sizes that are tried, largest first, when a server refuses one."""
+
+
+class _Step(NamedTuple):
+    """What leads to the next page: paging parameters, or a whole query from a link; the offset."""
+
+    paging: list[tuple[str, str]] | None
+    whole: bool
+    offset: int
 
 
 class OffsetRefused(Exception):  # noqa: N818  (never leaves this package)
@@ -84,6 +92,8 @@ class Pages:
         self._split_above = split_above
         self._linked = linked
         self._told: set[str] = set()
+        # Whether the server pages by anchors, as Mintaka does, the temporal part of Orion-LD
+        self._anchors = False
         self.count: int | None = None
         self.url = ""
 
@@ -111,11 +121,11 @@ class Pages:
                 )
                 return
             yield page
-            following = self._following(answer, offset, len(page))
-            if following is None:
+            step = self._following(answer, offset, len(page))
+            if step is None:
                 return
-            opaque, offset = following
-            answer = self._next(opaque, offset)
+            offset = step.offset
+            answer = self._next(step)
 
     def _may_repeat(self, page: list[Any]) -> bool:
         """Whether equal pages can hold different elements: without ids they can, if counted."""
@@ -151,42 +161,46 @@ class Pages:
         paging = [("limit", str(limit)), ("count", "true")]
         return paging + ([("offset", str(offset))] if offset else [])
 
-    def _next(self, opaque: list[tuple[str, str]] | None, offset: int) -> Answer:
+    def _next(self, step: _Step) -> Answer:
         try:
-            if opaque is not None:
-                return self._fetch(opaque, True)
-            return self._fetch(self._own(self._limit, offset), False)
+            if step.paging is not None:
+                return self._fetch(step.paging, step.whole)
+            return self._fetch(self._own(self._limit, step.offset), False)
         except (BadRequest, Forbidden, RequestTooLarge, ServerFault, TimedOut) as error:
-            if opaque is not None:
+            if step.paging is not None:
                 raise
-            raise OffsetRefused(offset, error, self.count) from error
+            raise OffsetRefused(step.offset, error, self.count) from error
 
-    def _following(
-        self, answer: Answer, offset: int, size: int
-    ) -> tuple[list[tuple[str, str]] | None, int] | None:
-        """What to ask for next: an opaque link or an offset; None at the end."""
+    def _following(self, answer: Answer, offset: int, size: int) -> _Step | None:
+        """What to ask for next: by a link, an anchor or an offset; None at the end."""
         after = offset + (min(size, self._limit) if self._linked else size)
         query = self._link(answer)
         if query is not None:
             named = dict(query).get("offset")
             if named is None:
                 if ("", "") not in query:
-                    return query, after
+                    return _Step(query, True, after)
             elif named.isdecimal() and offset < int(named) <= after:
                 self._split(after)
-                return None, int(named)
+                return _Step(None, False, int(named))
             else:
                 self._tell(f"the link to the next page leads to offset {named} after {offset}")
             self._split(after)
-            return None, after
+            return _Step(None, False, after)
+        anchor = answer.headers.get("Next-Page", "").strip()
+        if anchor:
+            self._anchors = True
+            return _Step([*self._own(self._limit, 0), ("pageAnchor", anchor)], False, after)
+        if self.count is None and (self._anchors or size < _page_size(answer)):
+            return None
         if self.count is None:
-            return (None, after) if self._thorough else None
+            return _Step(None, False, after) if self._thorough else None
         if after >= self.count:
             return None
         if self._linked and size < self._limit:
             self._tell("a page holds linked elements and is short: some may be passed over")
         self._split(after)
-        return None, after
+        return _Step(None, False, after)
 
     def _split(self, after: int) -> None:
         if self._split_above is not None and (self.count or 0) > self._split_above:
@@ -307,6 +321,12 @@ def _key(item: Any) -> str | None:
         return item
     found = item.get("id") if isinstance(item, Mapping) else None
     return found if isinstance(found, str) else None
+
+
+def _page_size(answer: Answer) -> int:
+    """Page size that the server names beside its anchors; 0 if it names none."""
+    text = answer.headers.get("Page-Size", "").strip()
+    return int(text) if text.isdecimal() else 0
 
 
 def about_limit(error: HttpStatusError) -> bool:
