@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 import shapely
 from ldt_toolbox.errors import DataError, ParameterError
-from ldt_toolbox.mobility import homes, steps, transit_journeys, transit_steps, use_case
+from ldt_toolbox.mobility import (
+    homes,
+    squares,
+    steps,
+    transit_journeys,
+    transit_steps,
+    use_case,
+)
 from ldt_toolbox.mobility.gtfs.read import read_feed
 from ldt_toolbox.mobility.gtfs.supply import route_supply, stop_supply
 from ldt_toolbox.mobility.raptor import earliest_arrivals
@@ -52,14 +59,14 @@ def test_people_are_all_placed_and_few_are_not_shown():
 
 def test_floors_are_nobodys_secret():
     town = Town()
-    cells = steps.cells(town.places, town.time, minutes_limit=15, fewest=10**9)
+    cells = squares.cells(town.places, town.time, minutes_limit=15, fewest=10**9)
     assert not cells["suppressed"].any()
 
 
 def test_another_threshold_hides_more():
     town = Town(inputs(population=squares_of_people(30)))
     hidden = [
-        steps.cells(town.places, town.time, minutes_limit=15, fewest=few)["suppressed"].sum()
+        squares.cells(town.places, town.time, minutes_limit=15, fewest=few)["suppressed"].sum()
         for few in (0, 11, 20)
     ]
     assert hidden[0] == 0 < hidden[1] < hidden[2]

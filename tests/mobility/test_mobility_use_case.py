@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 from ldt_toolbox.errors import DataError, ParameterError
-from ldt_toolbox.mobility import scenario, scenario_streets, steps, summary
+from ldt_toolbox.mobility import scenario, scenario_streets, squares, steps, summary
 from ldt_toolbox.mobility.attach import with_line
 from ldt_toolbox.sources import load
 from ldt_toolbox.territory import Territory
@@ -55,7 +55,7 @@ def test_half_the_speed_doubles_every_walk(town):
 
 def test_every_home_is_in_one_square(town):
     for cell_m in (100.0, 250.0):
-        table = steps.squares(town.places, cell_m=cell_m)
+        table = squares.squares(town.places, cell_m=cell_m)
         assert table["weight"].sum() == pytest.approx(town.places.homes.weight.sum(), rel=1e-12)
         of_home = table.attrs["of_home"]
         assert (of_home[table["home"]] == np.arange(len(table))).all()
@@ -63,7 +63,7 @@ def test_every_home_is_in_one_square(town):
 
 
 def test_squares_average_back_to_the_whole(town):
-    frame = steps.cells(town.places, town.time, minutes_limit=15, fewest=11)
+    frame = squares.cells(town.places, town.time, minutes_limit=15, fewest=11)
     mean = np.average(frame["share_all_pct"], weights=frame["weight"])
     near = (town.time.to_numpy() <= 15).all(axis=1)
     # squares are rounded to 0.01 %, weights to 0.1 m2

@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ldt_toolbox.errors import ParameterError
-from ldt_toolbox.mobility import steps, summary, transit_journeys, transit_steps
+from ldt_toolbox.mobility import squares, steps, summary, transit_journeys, transit_steps
 from ldt_toolbox.mobility.attach import with_line
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.scenario_streets import (
@@ -311,17 +311,17 @@ def change_frame(
         `weight`, `extra_min` (mean minutes more to a class; NaN where none is known), `near_pp`
         (change of the share of all residents or floors nearby), `suppressed`, geometry.
     """
-    table = steps.squares(here, cell_m=steps.CELL_M)
+    table = squares.squares(here, cell_m=squares.CELL_M)
     values = {"near_pp": then.near_pct - today.near_pct}
     if here.classes:
         before, after = (x.time.clip(upper=UNREACHED_MIN).to_numpy() for x in (today, then))
         values["extra_min"] = (after - before).mean(axis=1)
     means = {
-        name: steps.square_mean(table, value, here).round(3) for name, value in values.items()
+        name: squares.square_mean(table, value, here).round(3) for name, value in values.items()
     }  # fmt: skip
-    return steps.square_frame(
-        here, table, cell_m=steps.CELL_M, fewest=parameters.fewest_people,
-        weight=steps.told_weight(table), **means,
+    return squares.square_frame(
+        here, table, cell_m=squares.CELL_M, fewest=parameters.fewest_people,
+        weight=squares.told_weight(table), **means,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ldt_toolbox.mobility import steps
+from ldt_toolbox.mobility import squares
 from ldt_toolbox.mobility.raptor import UNREACHED
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.timetable import Timetable, Walks, walks
@@ -27,7 +27,7 @@ class Journeys:
     Attributes
     ----------
     squares : pandas.DataFrame
-        Squares from which the journeys start (`steps.squares`).
+        Squares from which the journeys start (`squares.squares`).
     minutes : numpy.ndarray, shape (squares, classes)
         Median over the departures to the nearest destination of each class; inf beyond the limit.
     reached_pct : numpy.ndarray, shape (squares, 3)
@@ -80,7 +80,7 @@ def journeys(
     the most weight. Where jobs are not known, residents or floors are what is reached. Squares are
     worked through in parts, so that memory does not grow with their square.
     """
-    table = steps.squares(here, cell_m=parameters.transit_cell_m)
+    table = squares.squares(here, cell_m=parameters.transit_cell_m)
     home = site.home[table["home"].to_numpy()]
     classes, cutoff = len(here.classes), int(60 * parameters.transit_minutes)
     goals = _goals(timetable, site, here, table, home, parameters)
@@ -183,7 +183,7 @@ def access_frame(found: Journeys, here: Places, parameters: Parameters) -> gpd.G
         found.minutes.max(axis=1) if found.minutes.shape[1] else np.full(len(found.squares), np.nan)
     )
     low, usual, high = np.round(found.reached_pct.T, 3)
-    return steps.square_frame(
+    return squares.square_frame(
         here, found.squares, cell_m=parameters.transit_cell_m, fewest=parameters.fewest_people,
         reached_p05_pct=low, reached_pct=usual, reached_p95_pct=high,
         on_foot_pct=np.round(found.on_foot_pct, 3), minutes_all=np.round(last, 2),

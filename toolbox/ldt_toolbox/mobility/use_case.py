@@ -11,6 +11,7 @@ from ldt_toolbox.mobility import (
     caveats,
     scenario,
     scenario_streets,
+    squares,
     steps,
     story,
     summary,
@@ -45,7 +46,7 @@ class Access:
     jobs : numpy.ndarray
         Jobs or workplaces near each home on foot.
     cells : geopandas.GeoDataFrame
-        From `steps.cells`.
+        From `squares.cells`.
     """
 
     minutes: dict[str, pd.DataFrame]
@@ -147,7 +148,7 @@ def access(site: Site, here: Places, bike: Network, parameters: Parameters) -> A
         time,
         summary.reached_weight(site, here, limit_min=limit),
         steps.jobs_within(site, here, limit_min=limit),
-        steps.cells(here, time["walk"], minutes_limit=limit, fewest=parameters.fewest_people),
+        squares.cells(here, time["walk"], minutes_limit=limit, fewest=parameters.fewest_people),
     )
 
 
@@ -248,8 +249,8 @@ def income_gap(here: Places, near: NDArray[np.float64], parameters: Parameters) 
     """
     if here.homes.income is None:
         return None
-    table = steps.squares(here, cell_m=steps.CELL_M)
-    income = steps.square_mean(table, here.homes.income, here)
+    table = squares.squares(here, cell_m=squares.CELL_M)
+    income = squares.square_mean(table, here.homes.income, here)
     weight = table["weight"].to_numpy(np.float64)
     told = np.isfinite(income)
     bounds = [summary.weighted_quantile(income[told], weight[told], q) for q in (0.2, 0.8)]
@@ -262,7 +263,7 @@ def income_gap(here: Places, near: NDArray[np.float64], parameters: Parameters) 
         return None
     group = np.select([income <= bounds[0], income > (bounds[1] or 0.0)], ["poor", "rich"], "other")
     gap = group_gap(
-        steps.square_mean(table, near, here), np.where(told, group, "other"), "poor", "rich",
+        squares.square_mean(table, near, here), np.where(told, group, "other"), "poor", "rich",
         people=weight, draws=parameters.bootstrap_draws, seed=parameters.seed,
     )  # fmt: skip
     meaning = f"2.5th to 97.5th percentile of {parameters.bootstrap_draws} draws (bootstrap)"
