@@ -81,6 +81,8 @@ DEFECTS = [
      weather(location={"type": "GeoProperty", "value": "urn:ngsi-ld:null"}), "leave it out"),
     ("deleted", "refDevice",
      weather(refDevice={"type": "Relationship", "object": "urn:ngsi-ld:null"}), "merges"),
+    ("deleted", "refDevice",
+     weather(refDevice={"type": "ListRelationship", "objectList": ["urn:ngsi-ld:null"]}), "merges"),
     ("wrong-value", "temperature", weather(temperature=number("hot", "CEL")), "says number"),
     ("wrong-value", "weatherType", weather(weatherType=number(3)), "says text"),
     ("not-in-list", "status",
@@ -340,7 +342,8 @@ def test_what_a_uri_is(text, uri):
 
 def test_what_a_notification_or_a_linked_answer_holds_is_no_defect():
     """Shapes of TP 046_37, 046_31 and 018_13 of the NGSI-LD test suite."""
-    told = {**number(21, "CEL"), "previousValue": 20, "expiresAt": "2026-07-01T12:00:00Z"}
+    told = {**number(21, "CEL"), "previousValue": 20, "expiresAt": "2026-07-01T12:00:00Z",
+            "valueType": "xsd:double"}  # fmt: skip
     device = {"type": "Relationship", "object": "urn:a:b", "previousObjectList": ["urn:a:c"],
               "entity": {"id": "urn:a:b", "type": "Device"}}  # fmt: skip
     assert lint(weather(temperature=told, refDevice=device)) == []

@@ -137,6 +137,16 @@ ANSWERS = {
         lambda c: [(o.value, o.time, o.deleted) for o in observations(
             history(c, timeproperty="deletedAt"), timeproperty="deletedAt")],
         [(None, AT, True)], None),
+    "clause 4.5.0: a list that was deleted": (
+        (200, evolution(levels=[{"type": "ListProperty", "valueList": ["urn:ngsi-ld:null"],
+                                 "deletedAt": AT}])),
+        lambda c: [(o.value, o.deleted) for o in observations(
+            history(c, timeproperty="deletedAt"), timeproperty="deletedAt")], [(None, True)], None),
+    "Annex B: lists of relationships in pairs": (
+        (200, evolution(doors={"type": "ListRelationship",
+                               "objectsLists": [[["urn:x:1", "urn:x:2"], AT]]})),
+        lambda c: seen(history(c, form="temporalValues")),
+        [("doors", ["urn:x:1", "urn:x:2"], AT)], None),
     "TP 456 the scope has an evolution, too": (
         (200, evolution(scope=[{"type": "Property", "value": "/Nice", "observedAt": AT}])),
         lambda c: seen(history(c)), [("scope", "/Nice", AT)], None),

@@ -33,7 +33,8 @@ def test_every_member_is_where_the_standard_wants_it() -> None:
         "https://example.org/notify", id="urn:s:1", name="hot", type="Room",
         entity_id=["urn:x:1", "urn:x:2"], watched=["temperature"],
         q=Q.attr("temperature") > 30, geo=GeoQuery.of("within", box(7, 43, 8, 44)),
-        scope_q="/Nice", attributes="temperature", form="concise", triggers=["entityCreated"],
+        scope_q="/Nice", dataset_id=["@none", "urn:d:1"], attributes="temperature",
+        form="concise", triggers=["entityCreated"],
         sys_attrs=True, show_changes=True, throttling_s=5,
         expires_at=datetime(2027, 1, 1, tzinfo=UTC), active=False,
     )  # fmt: skip
@@ -43,6 +44,7 @@ def test_every_member_is_where_the_standard_wants_it() -> None:
         "id": "urn:s:1", "type": "Subscription", "subscriptionName": "hot",
         "entities": [{"id": "urn:x:1", "type": "Room"}, {"id": "urn:x:2", "type": "Room"}],
         "watchedAttributes": ["temperature"], "q": "temperature>30", "scopeQ": "/Nice",
+        "datasetId": ["@none", "urn:d:1"],
         "notificationTrigger": ["entityCreated"], "throttling": 5,
         "expiresAt": "2027-01-01T00:00:00Z", "isActive": False,
         "notification": {

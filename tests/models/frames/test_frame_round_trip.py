@@ -90,6 +90,7 @@ members = {
     "modifiedAt": instant,
     "instanceId": uri,
     "lang": st.just("fr"),
+    "valueType": st.just("xsd:double"),
     "objectType": st.just("T") | st.just(["T", "U"]),
     "expiresAt": instant,
     **dict.fromkeys(PREVIOUS, anything),

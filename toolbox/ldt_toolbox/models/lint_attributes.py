@@ -33,13 +33,15 @@ PREVIOUS = ("previousValue", "previousObject", "previousLanguageMap", "previousV
 _RESERVED = frozenset(
     (*CONTENT.values(), *_SERIES, *PREVIOUS, "type", "@type", "@id", "id", "@value", "@context",
      "unitCode", "observedAt", "createdAt", "modifiedAt", "deletedAt", "datasetId", "instanceId",
-     "lang", "expiresAt", "objectType", "entity", "entityList", "coordinates", "geometries", "bbox")
+     "lang", "expiresAt", "valueType", "objectType", "entity", "entityList", "coordinates",
+     "geometries", "bbox")
 )  # fmt: skip
 _TIMES = ("observedAt", "createdAt", "modifiedAt", "deletedAt", "expiresAt")
 #: Times that the entity itself may have (clause 4.8).
 SYSTEM_TIMES = ("createdAt", "modifiedAt", "deletedAt", "expiresAt")
-#: What stands where an attribute was deleted (clause 4.5.0).
 NULL = "urn:ngsi-ld:null"
+#: What stands in the place of a value where an attribute was deleted: NGSI-LD Null (clause 4.5.0).
+DELETED = (NULL, [NULL], {"@none": NULL})
 _DEEPEST = 3
 _MANY = 1000
 
@@ -168,7 +170,7 @@ class AttributeLint:
         if content is None:
             message = f"`{name}` is null, which NGSI-LD does not know"
             return [self._finding(name, "null-value", message, "leave the attribute out")]
-        if content in (NULL, {"@none": NULL}):
+        if content in DELETED:
             message = f"`{name}` was deleted: it holds {NULL} (clause 4.5.0)"
             remedy = "that is for notifications and merges; leave it out of what is created"
             return [self._finding(name, "deleted", message, remedy, severity="warning")]

@@ -25,6 +25,7 @@ VALUE_KEYS = {
     "jsons": "json",
     "valueLists": "valueList",
     "objectLists": "objectList",
+    "objectsLists": "objectList",  # so the core context (Annex B)
 }
 """Members that hold pairs of value and time in the simplified form, and what one value is."""
 
@@ -143,7 +144,7 @@ def observations(
 
 
 def _observation(key: "SeriesKey", time: str, value: Any, unit: str) -> Observation:
-    gone = value == _NULL or (isinstance(value, dict) and value == {"@none": _NULL})
+    gone = value in (_NULL, [_NULL], {"@none": _NULL})
     return Observation(*key, time, None if gone else value, unit, gone)
 
 

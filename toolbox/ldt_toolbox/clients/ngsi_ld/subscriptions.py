@@ -36,6 +36,7 @@ def subscription(
     attributes: Names | None = None,
     pick: Names | None = None,
     omit: Names | None = None,
+    dataset_id: Names | None = None,
     join: Literal["", "flat", "inline"] = "",
     join_level: int = 1,
     form: Literal["normalized", "concise", "simplified"] = "normalized",
@@ -67,6 +68,8 @@ def subscription(
         known to all servers.
     pick, omit : str or sequence of str
         Members that the entities of a notification keep, or go without (4.21, 5.2.14).
+    dataset_id : str or sequence of str
+        Instances of attributes by dataset that count; `@none` is the default one (4.5.5).
     join, join_level
         How, and how far, linked entities come along (4.5.23, 5.2.14).
     form : {"normalized", "concise", "simplified"}
@@ -123,6 +126,7 @@ def subscription(
         "scopeQ": scope_q,
         "csf": csf,
         "lang": lang,
+        "datasetId": list(many(dataset_id)),
         "notificationTrigger": list(triggers),
         "throttling": throttling_s,
         "timeInterval": interval_s,

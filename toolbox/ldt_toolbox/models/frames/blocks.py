@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ldt_toolbox.errors import DataError
-from ldt_toolbox.models.lint_attributes import CONTENT
+from ldt_toolbox.models.lint_attributes import CONTENT, DELETED
 
 #: Members of an evolution that are no attributes.
 MEMBERS = frozenset(
@@ -13,12 +13,10 @@ MEMBERS = frozenset(
 TIMES = ("observedAt", "createdAt", "modifiedAt", "deletedAt")
 
 _SINGLE = tuple(dict.fromkeys(CONTENT.values()))
-_PAIRS = {f"{key}s": key for key in _SINGLE}
+# `objectsLists` is what the core context calls it (Annex B)
+_PAIRS = {f"{key}s": key for key in _SINGLE} | {"objectsLists": "objectList"}
 # In the simplified form these stay wrapped in an object, so that the value tells its kind
 _WRAPPED = frozenset(("languageMap", "json", "vocab"))
-#: NGSI-LD Null: stands in the place of the value when an attribute was deleted.
-_NULL = "urn:ngsi-ld:null"
-_DELETED = (_NULL, {"@none": _NULL})
 #: Methods of aggregation (clause 4.5.19), which give periods and no instances.
 _METHODS = frozenset(("totalCount", "distinctCount", "sum", "avg", "min", "max", "stddev", "sumsq"))
 
@@ -116,4 +114,4 @@ def _text(written: Any) -> str:
 
 def _there(value: Any) -> Any:
     """Value, or None where the attribute was deleted."""
-    return None if isinstance(value, str | dict) and value in _DELETED else value
+    return None if isinstance(value, str | dict | list) and value in DELETED else value

@@ -18,7 +18,7 @@ TIMES = frozenset(("observedAt", "createdAt", "modifiedAt", "deletedAt", "expire
 ENTITY_MEMBERS = TIMES - {"observedAt"} | {"id", "type", "scope"}
 #: Members of an attribute that are no sub-attributes, beside its value and `datasetId`.
 ATTRIBUTE_MEMBERS = TIMES | {
-    "unitCode", "instanceId", "lang", "objectType", "entity", "entityList", *PREVIOUS,
+    "unitCode", "instanceId", "lang", "valueType", "objectType", "entity", "entityList", *PREVIOUS,
 }  # fmt: skip
 
 Path = tuple[tuple[str, str], ...]
