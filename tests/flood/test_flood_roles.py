@@ -7,7 +7,7 @@ import pytest
 import shapely
 from affine import Affine
 from ldt_toolbox.errors import CRSError, DataError, ParameterError
-from ldt_toolbox.flood import steps
+from ldt_toolbox.flood import steps, tables
 from ldt_toolbox.flood.damage import damaged_share
 from ldt_toolbox.flood.flooding import inflows_of
 from ldt_toolbox.space.paint import paint
@@ -298,6 +298,30 @@ def test_montana_rain_is_a_t_to_the_one_minus_b(valleys):
     assert rain.notes == ()
 
 
+def test_a_storm_of_four_hours_takes_its_intense_part_from_the_other_band(valleys):
+    """Coefficients of 6 min to 2 h and of 2 to 24 h, as weather services print them."""
+    place = valleys.territory()
+    asked = {
+        "return_periods_years": [10, 100], "rain_duration_min": 240, "intense_duration_min": 30,
+        "montana_band_min": [6, 120, 1440], "montana_a": [5.0, 8.0, 9.0, 14.0],
+        "montana_b": [0.6, 0.55, 0.72, 0.67],
+    }  # fmt: skip
+    rain = steps.rain(valleys.inputs(place), valleys.parameters(place, **asked))
+    assert rain.table["rain_mm"].tolist() == pytest.approx([9 * 240**0.28, 14 * 240**0.33])
+    storm = rain.event
+    minutes = storm.start_s / 60
+    intense = storm.depth_mm[(minutes >= 105) & (minutes < 135)].sum()
+    assert intense == pytest.approx(8 * 30**0.45, rel=1e-9)
+    assert storm.total_mm == pytest.approx(14 * 240**0.33, rel=1e-9)
+    for wrong, words in (
+        ({"montana_band_min": [6, 120, 60]}, "rising, such as"),
+        ({"montana_band_min": [6]}, "rising, such as"),
+        ({"montana_band_min": [6, 1440]}, "montana_a has 4 values.*1 bands"),
+    ):
+        with pytest.raises(ParameterError, match=words):
+            steps.rain(valleys.inputs(place), valleys.parameters(place, **(asked | wrong)))
+
+
 def test_record_of_rain_gives_levels_and_refuses_what_it_cannot_tell(valleys):
     random = np.random.default_rng(5)
     times = pd.date_range("2000-01-01", "2012-01-01", freq="15min", tz="UTC", inclusive="left")
@@ -438,6 +462,35 @@ def test_residents_are_spread_and_counted(valleys):
         # depths of the layer are written to the millimetre
         assert people == pytest.approx(wet.loc[wet["depth_m"] > limit, "people"].sum())
     assert deeper[0.1] == pytest.approx(result.indicators["people_wet"].value)
+
+
+@pytest.mark.parametrize("kind", ["polygons", "raster"])
+def test_farmland_is_counted_under_its_own_name_or_a_translated_one(valleys, kind):
+    """The western half is fields, 1 ha of it under a metre of water."""
+    codes = np.full((ROWS, COLUMNS), 10)
+    codes[:, :30] = 40
+    told = {"classes": {10: "grass", 40: "farmland"}}
+    cover = (codes, told)
+    if kind == "polygons":
+        middle, south = WEST + 30 * CELL, NORTH - ROWS * CELL
+        halves = boxes(
+            (WEST, south, middle, NORTH), (middle, south, WEST + COLUMNS * CELL, NORTH),
+            **{"class": ["40", "10"]},
+        )  # fmt: skip
+        cover = (halves, told)
+    place = valleys.territory(levels=levels(), roles={"land_cover": cover})
+    inputs, parameters = valleys.inputs(place), valleys.parameters(place, **ONE_STORM)
+    ground = steps.lay(inputs, parameters)
+    run = steps.event(inputs, ground, steps.rain(inputs, parameters), parameters)
+    run.peaks.depth_m[:] = 0
+    run.peaks.depth_m[10:30, 10:30] = 1.0
+    town = steps.town(inputs, parameters)
+    hit = steps.hit(run, ground, town, parameters)
+    table = tables.agirisk(town, hit, ground, inputs, run, parameters).set_index("indicator")
+    field = table.loc["flooded_farmland"]
+    assert field["state"] == "counted"
+    assert field["total"] == pytest.approx(ROWS * 30 * CELL**2 / 1e4)
+    assert field["value"] == pytest.approx(20 * 20 * CELL**2 / 1e4)
 
 
 def test_unknown_land_cover_is_refused_and_known_one_runs_off_less(valleys, plain):

@@ -1,6 +1,7 @@
 """Buildings in the way of the water: walls, raised ground or rough ground."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -35,6 +36,12 @@ class Buildings:
     height_m: float = 3.0
     manning_n: float = 0.3
 
+    @cached_property
+    def _nearest(self) -> NDArray[np.intp]:
+        """Nearest cell outside of each cell, flat: rain is shed in every step that it changes."""
+        nearest = distance_transform_edt(self.solid, return_distances=False, return_indices=True)
+        return np.asarray(np.ravel_multi_index(tuple(nearest), self.share.shape)).ravel()
+
     @property
     def solid(self) -> NDArray[np.bool_]:
         """Cells at least half built over."""
@@ -67,8 +74,6 @@ class Buildings:
         """Rain with that on blocked cells moved to the nearest cell outside."""
         if self.treatment != "block" or not self.solid.any() or self.solid.all():
             return rain
-        nearest = distance_transform_edt(self.solid, return_distances=False, return_indices=True)
-        flat = np.ravel_multi_index(tuple(nearest), self.share.shape).ravel()
         fallen = np.broadcast_to(rain, self.share.shape).ravel()
-        total = np.bincount(flat, weights=fallen, minlength=flat.size)
+        total = np.bincount(self._nearest, weights=fallen, minlength=fallen.size)
         return np.asarray(total.reshape(self.share.shape))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -182,14 +183,27 @@ def _depths(
 
 
 def _montana(parameters: Parameters, periods: Sequence[float]) -> dict[float, list[Montana]]:
-    a, b, band = parameters.montana_a, parameters.montana_b, parameters.montana_band_min
-    if not len(a) == len(b) == len(periods) or len(band) != 2:
+    """Coefficients by return period: all of the first band, then all of the next one."""
+    a, b, ends = parameters.montana_a, parameters.montana_b, parameters.montana_band_min
+    bands = list(pairwise(ends))
+    if not bands or any(end <= start for start, end in bands):
+        raise ParameterError(
+            f"montana_band_min = {list(ends)}: give the ends of the bands, rising, such as "
+            "[6, 120] or [6, 120, 1440]"
+        )
+    if not len(a) == len(b) == len(periods) * len(bands):
         raise ParameterError(
             f"montana_a has {len(a)} values, montana_b {len(b)}, return_periods_years "
-            f"{len(periods)}: give one pair for each return period, and two ends in "
-            "montana_band_min"
+            f"{len(periods)}, montana_band_min {len(bands)} bands: give one pair for each return "
+            "period, first for all of the first band, then for all of the next"
         )
-    return {t: [Montana(a[i], b[i], band[0], band[1])] for i, t in enumerate(periods)}
+    return {
+        t: [
+            Montana(a[k * len(periods) + i], b[k * len(periods) + i], start, end)
+            for k, (start, end) in enumerate(bands)
+        ]
+        for i, t in enumerate(periods)
+    }
 
 
 def _implied(

@@ -3,6 +3,8 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from rasterio.features import shapes
 
 from ldt_toolbox.flood import zones
 from ldt_toolbox.flood.agirisk import agirisk_indicators
@@ -14,6 +16,7 @@ from ldt_toolbox.flood.storms import Rain
 from ldt_toolbox.flood.town import Impact, Town
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.sources import Inputs
+from ldt_toolbox.space.raster import Raster
 
 FARMLAND = ("farmland", "meadow")
 STATUS_LOST = ("street flooded", "cut off")
@@ -77,19 +80,36 @@ def agirisk(
         told["storeys"] = told["storeys"].where(frame["storeys_known"])
     if hit.damage_eur is not None:
         told["damage_eur"] = hit.damage_eur
-    fields = None
-    if "land_cover" in inputs and isinstance(inputs.layers["land_cover"].data, gpd.GeoDataFrame):
-        cover = inputs.frame("land_cover")
-        cover = cover[cover["class"].astype(str).isin(FARMLAND)]
-        fields = cover if len(cover) else None
     found = agirisk_indicators(
-        pd.DataFrame(told), hit.depth_m, wet_above_m=parameters.wet_depth_m, farmland=fields,
+        pd.DataFrame(told), hit.depth_m, wet_above_m=parameters.wet_depth_m,
+        farmland=fields(inputs),
         depth=ground.raster(run.peaks.depth_m.astype(np.float32)),
         crop_value_eur_m2=parameters.crop_value_eur_m2,
     ).reset_index()  # fmt: skip
     found["state"] = np.where(found["value"].isna(), "not counted", "counted")
     found["share_pct"] = 100 * found["share"]
     return found[["indicator", "value", "total", "share_pct", "unit", "state"]]
+
+
+def fields(inputs: Inputs) -> gpd.GeoDataFrame | None:
+    """Farmland of the land cover as polygons, also where that is a raster; None without any."""
+    if "land_cover" not in inputs:
+        return None
+    layer = inputs.layers["land_cover"]
+    if isinstance(layer.data, Raster):
+        names = dict(layer.source.classes)
+        found = np.isin(
+            layer.data.values,
+            [v for v in np.unique(layer.data.values) if names.get(str(v), str(v)) in FARMLAND],
+        )
+        outlines = shapes(found.astype(np.uint8), mask=found, transform=layer.data.transform)
+        geometry = [shapely.geometry.shape(outline) for outline, _ in outlines]
+        return gpd.GeoDataFrame(geometry=geometry, crs=layer.data.crs) if geometry else None
+    names = dict(layer.source.classes)
+    cover = inputs.frame("land_cover")
+    told = cover["class"].astype(str)
+    cover = cover[told.replace(names).isin(FARMLAND)]
+    return cover if len(cover) else None
 
 
 def people_in_water(town: Town, hit: Impact) -> pd.DataFrame:
