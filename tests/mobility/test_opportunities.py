@@ -1,5 +1,7 @@
 """What one can reach: sums by hand, shared supply that neither gains nor loses any."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,8 @@ from ldt_toolbox.mobility.opportunities import (
     nearest_of_each,
     two_step_floating_catchment,
 )
+from ldt_toolbox.mobility.shared_supply import shared_places
+from monaco import Town
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from street_traps import bundled
@@ -127,3 +131,45 @@ def test_wrong_questions():
         cumulative(LINE, [0], [1], [1, 2], limit=60)
     with pytest.raises(ParameterError, match="no class"):
         fifteen_minute_share(pd.DataFrame(index=[0]), [1])
+
+
+@pytest.fixture(scope="module")
+def town():
+    return Town()
+
+
+def test_the_use_case_tells_how_many_share_the_places_they_reach(town):
+    table = shared_places(town.site, town.places, limit_min=15, fewest=11).set_index("class")
+    assert list(table.index) == list(town.places.classes)
+    assert table.loc["green"].isna().all()
+    weight = town.places.homes.weight
+    cost = costs(town.site.graph)[np.maximum(town.site.home, 0)]
+    near = (cost <= 900) & (town.site.home >= 0)[:, None]
+    for name in ("health", "education"):
+        node = town.site.spot[(town.places.spots["class"] == name).to_numpy()]
+        reach = near[:, node] & (node >= 0)
+        demand = weight @ reach
+        has = 1e4 * (reach[:, demand > 0] @ (1 / demand[demand > 0]))
+        order = np.argsort(has)
+        run = np.cumsum(weight[order])
+        for column, q in (("shared_p10", 0.1), ("shared_median", 0.5)):
+            told = has[order][np.searchsorted(run, q * run[-1])]
+            assert table.loc[name, column] == pytest.approx(told, abs=6e-4)
+
+
+def test_places_that_few_residents_reach_do_not_tell_of_them(town):
+    """Three people in all: places count as if eleven shared them."""
+    few = np.zeros(len(town.site.home))
+    few[np.flatnonzero(town.site.home >= 0)[:3]] = 1.0
+    here = replace(town.places, homes=replace(town.places.homes, weight=few, people=True))
+    table = shared_places(town.site, here, limit_min=15, fewest=11)
+    known = table.dropna()
+    assert len(known) == len(here.classes) - 1
+    places = town.places.spots["class"].value_counts()
+    for _, row in known.iterrows():
+        # a whole number of places, each shared by eleven
+        count = row["shared_median"] * 11 / 1e4
+        assert count == pytest.approx(round(count), abs=1e-3)
+        assert count <= places[row["class"]]
+    bare = shared_places(town.site, here, limit_min=15, fewest=0).dropna()
+    assert (bare["shared_median"] >= known["shared_median"] * 11 / 3 - 0.1).all()

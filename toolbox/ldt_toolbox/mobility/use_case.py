@@ -24,6 +24,7 @@ from ldt_toolbox.mobility.equity import group_gap
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.scenario import Outcome, Plan
 from ldt_toolbox.mobility.secrecy import share_told_pct
+from ldt_toolbox.mobility.shared_supply import shared_places
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.traffic_steps import Traffic
 from ldt_toolbox.mobility.transit_journeys import Journeys
@@ -199,7 +200,7 @@ def assemble(
     if gap := income_gap(here, near, parameters):
         result.indicators["income_gap"] = gap
     if here.classes:
-        _classes(result, here, found, walk, parameters)
+        _classes(result, here, site, found, walk, parameters)
     if len(here.stops):
         _stops(result, inputs, here, site, parameters)
     result.notes = caveats.notes(inputs, here, parameters)
@@ -296,14 +297,22 @@ def _numbers(
 
 
 def _classes(
-    result: Results, here: Places, found: Access, walk: Network, parameters: Parameters
+    result: Results,
+    here: Places,
+    site: Site,
+    found: Access,
+    walk: Network,
+    parameters: Parameters,
 ) -> None:
     table = summary.class_table(
         here, found.minutes, limit_min=parameters.near_minutes, fewest=parameters.fewest_people
     )
     every = table.iloc[-1]
     time = found.minutes["walk"]
-    result.tables["classes"] = table
+    shared = shared_places(
+        site, here, limit_min=parameters.near_minutes, fewest=parameters.fewest_people
+    )
+    result.tables["classes"] = table.merge(shared, on="class", how="left")
     result.tables["least_served"] = summary.least_served(
         found.cells, here, time, walk, count=parameters.ranked_places
     )
