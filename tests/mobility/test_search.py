@@ -2,11 +2,13 @@
 
 import networkx as nx
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.mobility.graph import build_graph
+from ldt_toolbox.mobility.matrix_files import write_costs
 from ldt_toolbox.mobility.search import nearest, reach, reach_in_parts, sums_within
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -113,6 +115,24 @@ def test_parts_and_threads_change_nothing():
     )
     np.testing.assert_array_equal(sums_within(graph, values, limit=700.0), alone)
     np.testing.assert_array_equal(np.diff(whole.start), alone)
+
+
+def test_the_streamed_matrix_is_what_reach_finds(tmp_path):
+    tail, head, cost = town(25, seed=3)
+    graph = build_graph(625, tail, head, cost, both_ways=True)
+    whole = reach(graph, np.arange(0, 625, 2), limit=700.0)
+    path = tmp_path / "costs.parquet"
+    rows = write_costs(graph, path, limit=700.0, origins=np.arange(0, 625, 2), part=37)
+    table = pq.read_table(path).to_pandas()
+    assert rows == len(table) == len(whole.node)
+    np.testing.assert_array_equal(
+        table.origin, np.repeat(np.arange(0, 625, 2), np.diff(whole.start))
+    )
+    np.testing.assert_array_equal(table.node, whole.node)
+    np.testing.assert_array_equal(table.cost, whole.cost)
+    with pytest.raises(ParameterError, match="first is 700"):
+        write_costs(graph, tmp_path / "other.parquet", limit=1.0, origins=[700])
+    assert [file.name for file in tmp_path.iterdir()] == ["costs.parquet"]
 
 
 def test_one_way_arcs_lead_one_way_and_closed_ones_nowhere():

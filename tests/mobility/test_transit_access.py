@@ -16,6 +16,7 @@ from ldt_toolbox.mobility.transit_access import (
     gravity_access,
     transit_accessibility,
     travel_times,
+    travel_times_or_file,
     write_travel_times,
 )
 
@@ -104,8 +105,21 @@ def test_streamed_rows_are_the_matrix(tmp_path):
 
 def test_what_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr(transit_access, "memory_limit", lambda: 1000.0)
-    with pytest.raises(ParameterError, match=r"40 x 23 x 1 .* write_travel_times"):
+    with pytest.raises(ParameterError, match=r"40 x 23 x 1 .* travel_times_or_file"):
         travel_times(random_query(5))
+
+
+def test_what_does_not_fit_is_streamed_and_what_fits_is_not(monkeypatch, tmp_path):
+    query, path = random_query(11, cutoff_s=3600), tmp_path / "times.parquet"
+    matrix = travel_times_or_file(query, path)
+    assert not path.exists()
+    monkeypatch.setattr(transit_access, "memory_limit", lambda: 2.0 * matrix.nbytes - 1)
+    assert travel_times_or_file(query, path) == path
+    table = pq.read_table(path).to_pandas()
+    assert len(table) == (matrix < UNREACHED).sum() > 0
+    np.testing.assert_array_equal(table.p50_s, matrix[table.origin, table.destination, 0])
+    monkeypatch.setattr(transit_access, "memory_limit", lambda: 2.0 * matrix.nbytes)
+    np.testing.assert_array_equal(travel_times_or_file(query, path), matrix)
 
 
 def test_cumulative_and_gravity_by_hand():

@@ -14,11 +14,11 @@ from pathlib import Path
 import numba
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.memory import memory_limit
+from ldt_toolbox.mobility.matrix_files import write_rows
 from ldt_toolbox.mobility.raptor import (
     UNREACHED,
     checked_cutoff,
@@ -219,11 +219,11 @@ def travel_times(query: TransitQuery, *, percentiles: Sequence[float] | None = (
     """
     window = len(checked_departures(query.departures_s))
     depth = len(_ranks(percentiles, window)) or window
-    size = 4.0 * query.origins * query.destinations * depth
+    size = _size(query, percentiles)
     if size > MEMORY_SHARE * memory_limit():
         raise ParameterError(
             f"the matrix of {query.origins} x {query.destinations} x {depth} would take "
-            f"{size / 1e9:.1f} GB: use write_travel_times or transit_accessibility"
+            f"{size / 1e9:.1f} GB: use travel_times_or_file or transit_accessibility"
         )
     out = np.empty((query.origins, query.destinations, depth), np.int32)
     for first, times in time_blocks(query, percentiles=percentiles):
@@ -255,22 +255,48 @@ def write_travel_times(
     names = [f"p{p:g}_s" for p in percentiles]
     fields = [("origin", pa.int32()), ("destination", pa.int32())]
     schema = pa.schema(fields + [(name, pa.int32()) for name in names])
-    part, rows = path.with_name(path.name + ".part"), 0
-    try:
-        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            for first, times in time_blocks(query, percentiles=percentiles, block=4 * BLOCK):
-                origin, place = np.nonzero((times < UNREACHED).any(axis=2))
-                found = times[origin, place]
-                columns = [
-                    pa.array(found[:, k], mask=found[:, k] >= UNREACHED) for k in range(len(names))
-                ]
-                ends = [(origin + first).astype(np.int32), place.astype(np.int32)]
-                writer.write_table(pa.table([*map(pa.array, ends), *columns], schema=schema))
-                rows += len(origin)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return rows
+
+    def tables() -> Iterator[pa.Table]:
+        for first, times in time_blocks(query, percentiles=percentiles, block=4 * BLOCK):
+            origin, place = np.nonzero((times < UNREACHED).any(axis=2))
+            found = times[origin, place]
+            columns = [
+                pa.array(found[:, k], mask=found[:, k] >= UNREACHED) for k in range(len(names))
+            ]
+            ends = [(origin + first).astype(np.int32), place.astype(np.int32)]
+            yield pa.table([*map(pa.array, ends), *columns], schema=schema)
+
+    return write_rows(path, schema, tables())
+
+
+def travel_times_or_file(
+    query: TransitQuery, path: Path, *, percentiles: Sequence[float] = (50,)
+) -> Ints | Path:
+    """Travel-time matrix, streamed to Parquet where it would not fit.
+
+    Parameters
+    ----------
+    query, percentiles
+        See ``travel_times``.
+    path : pathlib.Path
+        File of ``write_travel_times``, written only if it is needed.
+
+    Returns
+    -------
+    numpy.ndarray or pathlib.Path
+        The matrix, or the file that holds it.
+    """
+    if _size(query, percentiles) <= MEMORY_SHARE * memory_limit():
+        return travel_times(query, percentiles=percentiles)
+    write_travel_times(query, path, percentiles=percentiles)
+    return path
+
+
+def _size(query: TransitQuery, percentiles: Sequence[float] | None) -> float:
+    """Bytes of a whole matrix."""
+    window = len(checked_departures(query.departures_s))
+    depth = len(_ranks(percentiles, window)) or window
+    return 4.0 * query.origins * query.destinations * depth
 
 
 def cumulative_access(
