@@ -79,6 +79,23 @@ def test_many_cells_are_drawn_on_fewer(valleys, monkeypatch):
     assert draws.tally.mass_error <= 1e-6
 
 
+def test_a_long_event_draws_the_measures_together_only_and_says_so(valleys, drawn, monkeypatch):
+    monkeypatch.setattr(robustness, "MOST_CELL_STEPS", 1e6)
+    place = valleys.territory()
+    told = valleys.compute(place, climate_factor=1.5, sewer_extra_mm_h=40, **SHORT)
+    few, all_ = (
+        one.tables["scenarios"].set_index("scenario")[["change_low_m2", "change_high_m2"]]
+        for one in (told, drawn)
+    )
+    assert few.drop(index="all").isna().all(axis=None)
+    assert tuple(few.loc["all"]) == tuple(all_.loc["all"])
+    climate = told.indicators["climate_change"]
+    assert climate.value == drawn.indicators["climate_change"].value
+    assert climate.low is None
+    assert "the other changes have no interval" in " ".join(n.text["en"] for n in told.notes)
+    assert "have no interval" not in " ".join(n.text["en"] for n in drawn.notes)
+
+
 def test_draws_are_of_the_scheme_of_the_event(valleys, monkeypatch):
     place = valleys.territory()
     seen = []

@@ -279,6 +279,16 @@ def _compared(table: pd.DataFrame, run: Simulation, ground: Ground) -> list[Note
 def _draws(draws: Draws, ground: Ground) -> list[Note]:
     of = " of a random draw", " d'un tirage aléatoire"
     found = list(mass_notes(draws.tally.mass_error, where=of))
+    if draws.together_only:
+        found.append(
+            _note(
+                "gap",
+                "As the event is long, only today and all measures together were drawn at random: "
+                "the other changes have no interval.",
+                "L'événement étant long, seuls aujourd'hui et l'ensemble des mesures ont été tirés "
+                "au hasard : les autres écarts n'ont pas d'intervalle.",
+            )
+        )
     if draws.side == 1 or draws.table.empty:
         return found
     cell = draws.side * ground.setup.cell_m

@@ -20,6 +20,8 @@ from ldt_toolbox.parameters import Parameters
 
 # The full scheme takes about ten times as long.
 MOST_CELLS = {"inertial": 20_000, "shallow-water": 2_000}
+LONG_STEP_S = 5.0
+MOST_CELL_STEPS = 1e10  # of all draws: a few minutes
 ROUGHNESS = (0.6, 1.6)
 RAIN = (0.8, 1.2)
 CURVE_NUMBER = (-6.0, 6.0)
@@ -52,8 +54,13 @@ class Draws:
     base: Mapping[str, float] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
+    @property
+    def together_only(self) -> bool:
+        """Whether of the scenarios only all measures together were drawn."""
+        return "all.change_m2" in self.table and "climate.change_m2" not in self.table
+
     def interval(self, key: str, today: Mapping[str, float]) -> tuple[float, float] | None:
-        """5th to 95th percentile of a column, None without draws.
+        """5th to 95th percentile of a column, None where it was not drawn.
 
         Parameters
         ----------
@@ -63,7 +70,7 @@ class Draws:
             Totals of today's run: draws on larger cells are scaled by what today comes to there,
             changes like the totals that they change.
         """
-        if self.table.empty or not np.isfinite(self.table[key]).all():
+        if self.table.empty or key not in self.table or not np.isfinite(self.table[key]).all():
             return None
         low, high = (float(end) for end in np.quantile(self.table[key], [0.05, 0.95]))
         total = {"change_ha": "flooded_ha", "change_m2": "damaged_m2"}.get(key.split(".")[-1], key)
@@ -87,18 +94,22 @@ def draws(
     Each is drawn evenly and alone: roughness times 0.6 to 1.6, rain and inflows times 0.8 to 1.2,
     curve numbers plus or minus 6, damaged share times 0.7 to 1.3. The ranges are a judgement;
     all runs of a draw share them, so that the interval of a change is that of the change. The
-    scheme is that of the event, on at most `MOST_CELLS`.
+    scheme is that of the event, on at most `MOST_CELLS`. Where that would take more than
+    `MOST_CELL_STEPS`, of the scenarios only `all` is drawn.
     """
     side = side_within(ground.grid.values.size, MOST_CELLS[parameters.scheme], power=2)
     coarse = coarse_ground(ground, side)
-    plans = {
-        name: replace(one, setup=coarse_setup(one.setup, side, before=ground.setup))
-        for name, one in scenarios.items()
-    }
     random = np.random.default_rng(parameters.seed)
     water = (
         [] if inflows is None else flooding.inflows_of(inflows, coarse.grid, coarse.setup.elevation)
     )
+    steps = flooding.duration_s(storm, water, parameters) / LONG_STEP_S
+    work = coarse.grid.values.size * steps * parameters.monte_carlo_draws * (len(scenarios) + 1)
+    plans = {
+        name: replace(one, setup=coarse_setup(one.setup, side, before=ground.setup))
+        for name, one in scenarios.items()
+        if name == "all" or work <= MOST_CELL_STEPS
+    }
     ranges = np.array([ROUGHNESS, RAIN, CURVE_NUMBER, DAMAGE])
     tally = Tally()
     draw = partial(_draw, coarse, storm, water, town, parameters, tally)
