@@ -247,6 +247,23 @@ def test_result_does_not_depend_on_bands_or_tiles():
     assert np.array_equal(models[0].depth_m, plain.depth_m)
 
 
+def test_work_grows_with_the_water_not_with_the_rectangle():
+    # The same river in a rectangle nine times as large, on dry high ground; tiles of 16 x 64 cells
+    # of the padded grid lie alike if the ground is shifted by whole ones.
+    bed = hills((94, 254))
+    wide = np.pad(bed, ((96, 96), (256, 256)), constant_values=50.0)
+    alone = flow(bed, dtype=np.float32, inflows=(Inflow([47], [128], constant(20.0)),))
+    within = flow(wide, dtype=np.float32, inflows=(Inflow([143], [384], constant(20.0)),))
+    for model in (alone, within):
+        for _ in range(300):
+            model.advance(np.inf)
+    inner = within.depth_m[97:-97, 257:-257]
+    assert np.array_equal(inner, alone.depth_m[1:-1, 1:-1])
+    assert within.active.size == 9 * alone.active.size
+    assert within.active_tiles == alone.active_tiles
+    assert alone.active_share < 0.8
+
+
 def test_gradually_varied_flow_agrees_with_the_full_scheme():
     # Backwater: 2 m2/s on a slope of 0.0005 towards a level 1.5 m above the last bed. Froude
     # numbers are below 0.3, so what the inertial scheme leaves out is below 9 % of the slope.
