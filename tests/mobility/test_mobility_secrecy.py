@@ -26,7 +26,11 @@ HEADCOUNTS = {
     "critical_streets": {"cut_off_pct"},
     "scenarios": {"better_pct", "worse_pct", "share_all_pp", "stop_pp"},
 }
-MEANS = {"scenarios": {"near_pp", "transit_pp"}}  # over all residents
+MEANS = {
+    "scenarios": {"near_pp", "transit_pp"},  # over all residents
+    "scenario_places": {"near_pp"},  # over those of a cell that is shown
+    "lorenz": {"people_pct", "near_pct", "jobs_pct"},  # over tenths of all residents
+}
 INDICATORS = {"share_all_near", "share_all_near_bike", "share_all_near_calm", "stop_coverage",
               "frequent_coverage", "unattached_share", "scenario_share",
               "scenario_worse"}  # fmt: skip
@@ -139,6 +143,7 @@ def check(result, town, people, fewest=FEWEST):
             assert not wrong, (key, column, wrong)
         if "weight" in table:
             assert (table["weight"] >= fewest - 0.05).all()
+    assert ("lorenz" in result.tables) == (total >= 10 * fewest)
     assert set(result.indicators) <= INDICATORS | OTHER_INDICATORS
     for key in INDICATORS & set(result.indicators):
         rest = not key.startswith("scenario_share")

@@ -1,6 +1,7 @@
 """Properties of the whole mobility computation on the real Monaco."""
 
 import json
+from fnmatch import fnmatch
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,14 @@ import shapely
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.mobility import scenario, scenario_streets, squares, steps, summary
 from ldt_toolbox.mobility.attach import with_line
+from ldt_toolbox.mobility.equity import lorenz
+from ldt_toolbox.mobility.network import build_network
 from ldt_toolbox.sources import load
 from ldt_toolbox.territory import Territory
 from monaco import CASE, Town, compute, inputs, lonlat, parameters, replace
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
+from street_traps import bundled
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +243,34 @@ def test_quantiles_count_the_weight():
     assert summary.weighted_quantile(values, np.zeros(4), 0.5) is None
     assert summary.spread("x", np.zeros(4), weight)["gini"] is not None
     assert pd.isna(summary.spread("x", np.zeros(4), weight)["gini"])
+
+
+def test_lorenz_curve_of_the_results_is_that_of_all_homes(town, result):
+    table = result.tables["lorenz"]
+    share, held = lorenz(
+        summary.reached_weight(town.site, town.places, limit_min=15), town.places.homes.weight
+    )
+    expected = 100 * np.interp(np.linspace(0, 1, 11), share, held)
+    np.testing.assert_allclose(table["near_pct"], expected, atol=0.006)
+    assert (np.diff(table["jobs_pct"]) >= 0).all()
+    assert table["near_pct"].iloc[[0, -1]].tolist() == [0, 100]
+
+
+def test_places_that_the_scenario_changes_most_are_those_of_the_map(result):
+    change, table = result.layers["scenario_change"], result.tables["scenario_places"]
+    told = change.loc[~change["suppressed"], "extra_min"].abs().sort_values(ascending=False)
+    assert table["extra_min"].abs().tolist() == told.head(len(table)).tolist()
+    assert len(table) == 15
+    assert (table["street"] != "").all()
+
+
+def test_every_repair_on_foot_and_by_bike_is_told_in_both_languages(result):
+    assert set(result.tables["network"]["mode"]) == {"walk", "bike"}
+    columns = CASE.tables["network"].spec["columns"]
+    for name in ("monaco", "helsinki-centre", "andorra-la-vella", "east-london"):
+        for mode in ("walk", "bike"):
+            report = build_network(bundled(name), mode=mode).report
+            for column in ("step", "what"):
+                known = list(columns[column]["values"])
+                for text in report[column].unique():
+                    assert any(fnmatch(text, key) for key in known), (mode, text)

@@ -145,6 +145,18 @@ def test_two_counters_on_one_street_do_not_double_its_traffic(streets, cars):
     assert links[["vehicles", "counters", "speed_kmh"]].to_numpy().tolist() == [[2000, 2, 20]]
 
 
+def test_two_directions_of_one_counter_are_added_up_and_two_counters_are_said_to_be_averaged(table):
+    own = table[table["site"] == "steady"].head(400)
+    ways = pd.concat([own.assign(lane="in"), own.assign(lane="out")])
+    once, both = found_in(own), found_in(ways)
+    assert both.counters["working_day"].tolist() == [2 * once.counters["working_day"].iloc[0]]
+    assert both.links["co2_kg"].iloc[0] == pytest.approx(2 * once.links["co2_kg"].iloc[0], abs=2e-3)
+    apart = found_in(pd.concat([own, own.assign(site="other")]))
+    assert apart.links["co2_kg"].tolist() == once.links["co2_kg"].tolist()
+    assert any("their mean counts" in note.text["en"] for note in apart.notes)
+    assert not any("their mean counts" in note.text["en"] for note in both.notes)
+
+
 def test_rows_that_cannot_be_are_told_one_by_one_and_holes_and_odd_hours_too(table):
     own = table[table["site"] == "steady"].reset_index(drop=True).astype({"count": object})
     own.loc[10, "count"] = -4

@@ -8,7 +8,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from ldt_toolbox.mobility.equity import gini, palma
+from ldt_toolbox.mobility.equity import gini, lorenz, palma
+from ldt_toolbox.mobility.homes import Homes
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.search import sums_within
 from ldt_toolbox.mobility.secrecy import share_told_pct
@@ -120,9 +121,6 @@ def least_served(
     order = shown["minutes_all"].fillna(np.inf).sort_values(ascending=False, kind="stable").index
     worst = shown.loc[order[:count]]
     points = here.homes.places.geometry.representative_point()
-    named = network.edges[network.edges["name"].notna()]
-    which = named.sindex.nearest(worst.geometry.centroid, return_all=False)[1]
-    streets = named["name"].to_numpy()[which] if len(named) else np.full(len(worst), "")
     farthest = []
     for square in worst.geometry:
         inside = shapely.intersects(square, points.to_numpy()) & (here.homes.weight > 0)
@@ -133,13 +131,105 @@ def least_served(
     return pd.DataFrame(
         {
             "rank": np.arange(1, len(worst) + 1),
-            "street": streets,
+            "street": _nearest_streets(worst, network),
             "weight": worst["weight"].to_numpy(),
             "minutes_all": worst["minutes_all"].to_numpy(),
             "farthest": farthest,
             "classes_near": worst["classes_near"].to_numpy(),
         }
     )
+
+
+def most_changed(change: gpd.GeoDataFrame, network: Network, *, count: int) -> pd.DataFrame:
+    """Cells that the scenario changes most, with the street nearest to them.
+
+    Parameters
+    ----------
+    change : geopandas.GeoDataFrame
+        From `scenario.change_frame`; suppressed cells are left out.
+    network : Network
+        Streets on foot.
+    count : int
+        Longest list.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `rank`, `street`, `weight`, `extra_min` (NaN where no class is known), `near_pp`; cells
+        that nothing changes are left out.
+    """
+    shown = change[~change["suppressed"]]
+    shown = shown if "extra_min" in shown else shown.assign(extra_min=np.nan)
+    by = shown["extra_min"] if shown["extra_min"].notna().any() else shown["near_pp"]
+    size = by.abs().fillna(0.0)
+    order = size[size > 0].sort_values(ascending=False, kind="stable").index[:count]
+    most = shown.loc[order]
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(most) + 1),
+            "street": _nearest_streets(most, network),
+            "weight": most["weight"].to_numpy(),
+            "extra_min": most["extra_min"].to_numpy(np.float64),
+            "near_pp": most["near_pp"].to_numpy(),
+        }
+    )
+
+
+def _nearest_streets(cells: gpd.GeoDataFrame, network: Network) -> NDArray[np.object_]:
+    """Name of the street nearest to the middle of each cell; empty where none has a name."""
+    named = network.edges[network.edges["name"].notna()]
+    if not len(named):
+        return np.full(len(cells), "", dtype=object)
+    which = named.sindex.nearest(cells.geometry.centroid, return_all=False)[1]
+    return np.asarray(named["name"].to_numpy(object)[which])
+
+
+def network_table(reports: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """How the networks came about, one after the other.
+
+    Parameters
+    ----------
+    reports : mapping of str to pandas.DataFrame
+        `Network.report` by way of moving.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `mode`, `step`, `what`, `count`, `length_m`.
+    """
+    parts = [report.assign(mode=mode) for mode, report in reports.items()]
+    return pd.concat(parts, ignore_index=True)[["mode", "step", "what", "count", "length_m"]]
+
+
+def lorenz_table(
+    near_pct: NDArray[np.float64], jobs: NDArray[np.float64] | None, homes: Homes, *, fewest: int
+) -> pd.DataFrame | None:
+    """Lorenz curves in tenths: what the worst-off share of residents or floors has.
+
+    Parameters
+    ----------
+    near_pct, jobs : numpy.ndarray, shape (homes,)
+        What each home has near on foot; no jobs where none are known.
+    homes : Homes
+        What each home counts for.
+    fewest : int
+        No curve is given where a tenth counts fewer residents.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        `people_pct` (0, 10, ... 100), `near_pct` and `jobs_pct` (share of the whole; NaN where
+        nobody has any); None where a tenth is too few.
+    """
+    if homes.people and homes.weight.sum() < 10 * fewest:
+        return None
+    share = np.linspace(0, 1, 11)
+    out = {"people_pct": 100 * share}
+    for name, has in (("near_pct", near_pct), ("jobs_pct", jobs)):
+        out[name] = np.full(11, np.nan)
+        if has is not None and has @ homes.weight > 0:
+            out[name] = np.round(100 * np.interp(share, *lorenz(has, homes.weight)), 2)
+    return pd.DataFrame(out)
 
 
 def near_stop(

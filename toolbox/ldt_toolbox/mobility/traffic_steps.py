@@ -214,6 +214,20 @@ def _notes(
                 },
             )
         )
+    if many := int((links["counters"] > 1).sum()):
+        notes.append(
+            Note(
+                "assumption",
+                {
+                    "en": f"{many} streets have several counters, which are taken as places along "
+                    "it: their mean counts. Counters of one direction each belong together: give "
+                    "them one `site` and a `lane` each.",
+                    "fr": f"{many} rues ont plusieurs compteurs, pris pour des points le long de "
+                    "la rue : leur moyenne compte. Des compteurs d'un seul sens vont ensemble : "
+                    "donnez-leur un même `site` et une `lane` chacun.",
+                },
+            )
+        )
     if lost := len(counters) - int(links["counters"].sum()):
         notes.append(
             Note(

@@ -189,9 +189,15 @@ def assemble(
         "bike_stress": stress,
     }
     result.tables = {
-        "network": site.network.report,
+        "network": summary.network_table({"walk": site.network.report, "bike": bike.report}),
         "equity": equity(here, found, parameters),
     }
+    curve = summary.lorenz_table(
+        found.near_pct, found.jobs if len(here.jobs) else None, here.homes,
+        fewest=parameters.fewest_people,
+    )  # fmt: skip
+    if curve is not None:
+        result.tables["lorenz"] = curve
     _numbers(result, here, site, found, walk, stress, fewest=parameters.fewest_people)
     near = found.near_pct
     if here.classes:
@@ -209,7 +215,11 @@ def assemble(
     if offered is not None and ridden is not None:
         transit_summary.add(result, offered, ridden, site, here, parameters)
     _scenario(result, plan, ranked, table, here)
-    result.layers["scenario_change"] = scenario.change_frame(today, then, here, parameters)
+    change = scenario.change_frame(today, then, here, parameters)
+    result.layers["scenario_change"] = change
+    changed = summary.most_changed(change, walk, count=parameters.ranked_places)
+    if len(changed):
+        result.tables["scenario_places"] = changed
     result.layers["scenario_works"] = scenario.works(plan, walk)
     caveats.mark_synthetic(inputs, result)
     result.answer = story.answer(inputs.territory.names, here, result, parameters)
