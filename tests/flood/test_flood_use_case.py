@@ -212,6 +212,34 @@ def test_coarser_cells_are_whole_multiples_and_finer_ones_refused(valleys, valle
         valleys.compute(place, cell_size_m=2)
 
 
+def test_a_simulation_that_ends_before_the_rain_or_the_river_says_so(valleys, valley):
+    place, base = valley
+    assert "The simulation ends" not in text_of(base)
+    short = valleys.compute(place, simulation_h=0.5)
+    assert "ends after 0.5 h, rain or inflows after 1 h" in text_of(short)
+    assert "finit après 0,50 h" in text_of(short, "fr")
+    flow = pd.DataFrame(
+        {
+            "site": "upstream", "x": 300_002.5, "y": 5_700_000 - 20.5 * 5,
+            "time_min": [0, 150], "discharge_m3_s": 0.1,
+        }
+    )  # fmt: skip
+    river = valleys.territory(roles={"inflows": (flow, {})})
+    late = valleys.compute(river, simulation_h=2, return_periods_years=[100], rain_mm=[50])
+    assert "ends after 2 h, rain or inflows after 2.5 h" in text_of(late)
+
+
+def test_basins_without_room_are_told(valleys, valley):
+    place, base = valley
+    assert "Open ground was found" not in text_of(base)
+    large = valleys.compute(
+        place, basin_volume_m3=120_000, return_periods_years=[100], rain_mm=[50], simulation_h=1
+    )
+    assert "Open ground was found for 0 of 5 retention basins" in text_of(large)
+    table = large.tables["scenarios"].set_index("scenario")
+    assert table.loc["retention", "storage_m3"] == table.loc["retention", "change_m2"] == 0
+
+
 def test_too_little_memory_is_refused_before_the_start(valleys, valley, monkeypatch):
     place, _ = valley
     monkeypatch.setattr(grounds, "memory_limit", lambda: 300_000.0)

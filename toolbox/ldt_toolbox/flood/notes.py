@@ -11,6 +11,7 @@ from ldt_toolbox.flood.robustness import Draws
 from ldt_toolbox.flood.scenario import side_of
 from ldt_toolbox.flood.simulation import Simulation
 from ldt_toolbox.flood.steps import Hazard, Yearly
+from ldt_toolbox.flood.storms import Rain
 from ldt_toolbox.flood.town import Town
 from ldt_toolbox.flood.validity import mass_notes, range_notes
 from ldt_toolbox.parameters import Parameters
@@ -24,6 +25,7 @@ WHOLE = 0.995
 def notes_on(
     inputs: Inputs,
     ground: Ground,
+    rain: Rain,
     town: Town,
     run: Simulation,
     second: Simulation | None,
@@ -37,11 +39,13 @@ def notes_on(
     return [
         *_terrain(ground),
         *_cover(inputs, ground, parameters),
+        *_end(inputs, rain, run),
         *_scheme(run, second, ground, parameters),
         *range_notes(depths.tally, table.attrs["tally"], draws.tally),
         *_values(town, parameters, inputs),
         *_years(yearly),
         *_compared(table, run, ground),
+        *_basins(table, inputs, parameters),
         *_draws(draws, ground),
     ]
 
@@ -164,6 +168,26 @@ def _cover(inputs: Inputs, ground: Ground, parameters: Parameters) -> list[Note]
     return found
 
 
+def _end(inputs: Inputs, rain: Rain, run: Simulation) -> list[Note]:
+    """Say that the simulation ends before the water has come, if it does."""
+    last_s = rain.event.end_s
+    if "inflows" in inputs:
+        last_s = max(last_s, 60 * float(inputs.table("inflows")["time_min"].max()))
+    if run.time_s >= last_s - 1:
+        return []
+    end, last = run.time_s / 3600, last_s / 3600
+    return [
+        _note(
+            "warning",
+            f"The simulation ends after {end:.2g} h, rain or inflows after {last:.3g} h: what "
+            "comes later is missing, and the highest depths may be, too. Raise simulation_h.",
+            f"La simulation finit après {_comma(end, 2)} h, pluie ou débits après "
+            f"{_comma(last, 2)} h : la suite manque, et peut-être les plus grandes hauteurs. "
+            "Augmenter simulation_h.",
+        )
+    ]
+
+
 def _scheme(
     run: Simulation, second: Simulation | None, ground: Ground, parameters: Parameters
 ) -> list[Note]:
@@ -274,6 +298,25 @@ def _compared(table: pd.DataFrame, run: Simulation, ground: Ground) -> list[Note
             )
         )
     return found
+
+
+def _basins(table: pd.DataFrame, inputs: Inputs, parameters: Parameters) -> list[Note]:
+    """Say that there was no room for all basins, if so."""
+    if "retention_basins" in inputs or not parameters.basin_volume_m3:
+        return []
+    storage = table.set_index("scenario").loc["retention", "storage_m3"]
+    dug = round(float(storage) / parameters.basin_volume_m3)  # type: ignore[arg-type]
+    if dug >= parameters.basin_count:
+        return []
+    return [
+        _note(
+            "gap",
+            f"Open ground was found for {dug} of {parameters.basin_count} retention basins: the "
+            "measure is smaller than asked for.",
+            f"Un sol libre a été trouvé pour {dug} bassins de rétention sur "
+            f"{parameters.basin_count} : la mesure est plus petite que demandé.",
+        )
+    ]
 
 
 def _draws(draws: Draws, ground: Ground) -> list[Note]:

@@ -215,7 +215,9 @@ def assemble(
     result.notes = [
         *without_repetition(inputs).notes(), *rain.notes, *town.notes, *run.notes, *seen.notes,
         *depths.notes,
-        *notes_on(inputs, ground, town, run, second, depths, yearly, table, draws, parameters),
+        *notes_on(
+            inputs, ground, rain, town, run, second, depths, yearly, table, draws, parameters
+        ),
     ]  # fmt: skip
     fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
     if fake:
