@@ -32,9 +32,9 @@ def hostile():
 
 
 @pytest.fixture(scope="session")
-def node_program():
-    """The module: `installed`, `running`."""
-    return _load("node_program.py", "node_program")
+def programs():
+    """The module: `from_npm`, `from_pip`, `running`."""
+    return _load("programs.py", "programs")
 
 
 @pytest.fixture

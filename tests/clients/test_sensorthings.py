@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
-from ldt_toolbox.clients.errors import InvalidAnswer
+from ldt_toolbox.clients.errors import BadRequest, InvalidAnswer, ServerFault
 from ldt_toolbox.clients.imperfect import CapabilityWarning, PagingWarning, strict
 from ldt_toolbox.clients.sensorthings import SensorThings
 from ldt_toolbox.errors import WrongUseError
@@ -45,14 +45,24 @@ class Service:
         self.most = 3
         self.link_root = self.root
         self.filters = True
+        self.unsorted: tuple[str, ...] = ()
+        self.largest = 10**9
+        self.slash = False
         running.route("GET", "*", self.answer)
 
     def answer(self, request):
-        if request.path == "/sta/v1.1":
+        if int(request.query.get("$top", "0")) > self.largest:
+            detail = [{"loc": ["query", "$top"], "msg": f"less than or equal to {self.largest}"}]
+            return self.hostile.Reply(422, {"detail": detail})
+        if request.query.get("$orderby", "") in self.unsorted:
+            return self.hostile.Reply(500, {"detail": "Internal server error"})
+        if request.path == "/sta/v1.1" + "/" * self.slash:
             settings = {
                 "conformance": ["http://www.opengis.net/spec/iot_sensing/1.1/req/datamodel"]
             }
             return self.hostile.Reply(body={"value": [], "serverSettings": settings})
+        if request.path not in self.sets:
+            return self.hostile.Reply(404)
         found = self.sets[request.path]
         if (asked := FILTER.fullmatch(request.query.get("$filter", ""))) and self.filters:
             low, high = (datetime.fromisoformat(one) for one in asked.groups())
@@ -201,3 +211,45 @@ def test_wrong_questions(service, client, hostile) -> None:
         list(client.observations(1, start=datetime(2024, 7, 1), end=START))
     with pytest.raises(WrongUseError, match="base_url"):
         SensorThings("")
+
+
+# What django-ogc-sensorthings does otherwise than the server above
+def test_a_refused_page_size_is_lowered_and_remembered(service, client, server) -> None:
+    service.largest = 5
+    assert [one.id for one in client.datastreams()] == list(range(7))
+    assert [request.query["$top"] for request in server.requests][:2] == ["1000", "5"]
+    before = len(server.requests)
+    client.datastreams()
+    assert {request.query["$top"] for request in server.requests[before:]} == {"5"}
+
+
+def test_another_refusal_is_no_page_size(service, client, server, hostile) -> None:
+    server.route("GET", "*", lambda request: hostile.Reply(400, {"title": "no such property"}))
+    with pytest.raises(BadRequest, match="no such property"):
+        client.datastreams(filter="colour eq 'red'")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("unsorted", [("phenomenonTime asc",), ("phenomenonTime asc", "id asc")])
+def test_a_service_that_does_not_sort_is_told_and_made_up_for(
+    service, client, server, unsorted
+) -> None:
+    path = "/sta/v1.1/Datastreams(1)/Observations"
+    service.sets[path] = [observation(n) for n in (3, 0, 2, 1)]
+    service.unsorted = unsorted
+    with pytest.warns(CapabilityWarning, match="does not sort by phenomenonTime"):
+        found = list(client.observations(1, start=START, end=START + 9 * HOUR))
+    assert [one["@iot.id"] for one in found] == [0, 1, 2, 3]
+    wanted = {("phenomenonTime asc",): "id asc"}.get(unsorted)
+    assert server.requests[-1].query.get("$orderby") == wanted
+
+
+def test_a_service_that_fails_at_all_is_told(service, client) -> None:
+    service.unsorted = ("phenomenonTime asc", "id asc", "")
+    with pytest.raises(ServerFault):
+        list(client.observations(1, start=START, end=START + 9 * HOUR))
+
+
+def test_the_root_may_need_its_slash(service, client) -> None:
+    service.slash = True
+    assert client.conformance() == ["http://www.opengis.net/spec/iot_sensing/1.1/req/datamodel"]

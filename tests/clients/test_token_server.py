@@ -14,17 +14,17 @@ NAME, SECRET = "town:heat", "client-s3cret/+&=%7E"
 
 
 @pytest.fixture(scope="session")
-def script(node_program, tmp_path_factory):
+def provider(programs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("oidc")
-    return node_program.installed("oidc-provider@9.13.3", "oidc.mjs", folder)
+    return programs.from_npm("oidc-provider@9.13.3", "oidc.mjs", folder)
 
 
 @pytest.fixture
-def issuer(node_program, script, monkeypatch):
+def issuer(programs, provider, monkeypatch):
     """Address of a server whose tokens live for four seconds."""
     monkeypatch.setenv("TWIN_ID", NAME)
     monkeypatch.setenv("TWIN_SECRET", SECRET)
-    with node_program.running(script, NAME, SECRET, "4") as port:
+    with programs.running(provider, NAME, SECRET, "4") as port:
         yield f"http://127.0.0.1:{port}"
 
 

@@ -6,7 +6,6 @@ query entities, and update their attributes. It runs as a program of its own.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,15 +25,15 @@ def number(value: float) -> dict:
 
 
 @pytest.fixture(scope="session")
-def agent(node_program: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def agent(programs: Any, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("iot-agent")
-    return node_program.installed("iotagent-node-lib@4.14.0", "iot_agent.js", folder)
+    return programs.from_npm("iotagent-node-lib@4.14.0", "iot_agent.js", folder)
 
 
-@pytest.fixture
-def source(node_program: Any, agent: Path) -> Iterator[NgsiLd]:
+@pytest.fixture(scope="module")
+def source(programs: Any, agent: list[str]) -> Iterator[NgsiLd]:
     with (
-        node_program.running(agent) as port,
+        programs.running(agent) as port,
         NgsiLd(f"http://127.0.0.1:{port}", tenant="nice") as client,
     ):
         yield client
@@ -89,6 +88,7 @@ def test_attributes_are_changed(source: NgsiLd) -> None:
     with pytest.warns(WrongStatusWarning, match="answered 200 where 204 or 207 is due"):
         source.entities.merge({"temperature": number(35)}, id=ROOF)
     assert source.entities.get(ROOF)["temperature"] == number(35)
+    source.entities.update_attribute(ROOF, "temperature", number(31.5))
 
 
 def test_what_it_does_not_offer_is_named(source: NgsiLd) -> None:

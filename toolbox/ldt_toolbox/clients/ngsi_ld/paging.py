@@ -5,7 +5,6 @@ way in which servers go astray is reported as a `PagingWarning`.
 """
 
 import json
-import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
@@ -24,12 +23,10 @@ from ldt_toolbox.clients.errors import (
 )
 from ldt_toolbox.clients.imperfect import PagingWarning, report
 from ldt_toolbox.clients.ngsi_ld.connection import elements, error_name, result_count
+from ldt_toolbox.clients.page_sizes import PAGE_SIZES, complains, smaller
 
 Fetch = Callable[[Sequence[tuple[str, str]], bool], Answer]
 """Sends a page request: paging parameters, and whether they are all parameters there are."""
-
-PAGE_SIZES = (1000, 500, 100, 50, 20, 10)
-"""Page sizes that are tried, largest first, when a server refuses one."""
 
 
 class _Step(NamedTuple):
@@ -136,7 +133,7 @@ class Pages:
         return float("inf") if self.count is None else 2 * (self.count // size + 1) + 10
 
     def _first(self) -> Answer:
-        sizes = [self._limit, *(size for size in PAGE_SIZES if size < self._limit)]
+        sizes = [self._limit]
         refusal: HttpStatusError | None = None
         while sizes:
             size = sizes.pop(0)
@@ -146,9 +143,7 @@ class Pages:
                 if not about_limit(error):
                     raise
                 refusal = refusal or error
-                named = _named_limit(error, below=size)
-                if named is not None:
-                    sizes = [named, *(other for other in sizes if other != named)]
+                sizes = smaller(error, size)
             else:
                 self._limit = size
                 if refusal is not None:
@@ -335,11 +330,4 @@ def about_limit(error: HttpStatusError) -> bool:
         return True
     if isinstance(error, Forbidden):
         return False
-    told = " ".join(str(error.problem.get(part, "")) for part in ("title", "detail")).lower()
-    return not told.strip() or bool(re.search(r"\blimit|too many|page ?size|maximum", told))
-
-
-def _named_limit(error: HttpStatusError, *, below: int) -> int | None:
-    """Largest number in the complaint that is smaller than the size that was refused."""
-    numbers = re.findall(r"\b\d{1,6}\b", str(error.problem.get("detail", "")))
-    return max((int(n) for n in numbers if 0 < int(n) < below), default=None)
+    return complains(error, r"\blimit|too many|page ?size|maximum")

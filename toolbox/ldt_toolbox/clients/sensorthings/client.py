@@ -2,12 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Self
 from urllib.parse import quote
 
 import pandas as pd
 
 from ldt_toolbox.clients.auth import Auth
+from ldt_toolbox.clients.errors import (
+    BadRequest,
+    NotFound,
+    NotImplementedByServer,
+    ServerFault,
+)
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.imperfect import CapabilityWarning, report
 from ldt_toolbox.clients.sensorthings.datastreams import Datastream, datastream
@@ -17,6 +24,7 @@ from ldt_toolbox.errors import WrongUseError
 COLUMNS = ("datastream", "name", "phenomenonTime", "result", "unit_symbol",
            "longitude_deg", "latitude_deg")  # fmt: skip
 PAGE_SIZE = 1000
+_ORDERS = ("phenomenonTime asc", "id asc", "")
 EXPANDED = "Thing($expand=Locations),ObservedProperty"
 
 
@@ -48,6 +56,7 @@ class SensorThings:
         self.root = base_url.rstrip("/")
         if not self.root:
             raise WrongUseError("base_url is empty; give the address with its version")
+        self._most = PAGE_SIZE  # entities that the service sends at a time, as far as known
         self._own = http is None
         self._http = http or HttpClient(self.root, auth=auth)
 
@@ -66,7 +75,10 @@ class SensorThings:
         CapabilityWarning
             It does not say, as services of version 1.0.
         """
-        answer = self._http.get(self.root)
+        try:
+            answer = self._http.get(self.root)
+        except NotFound:
+            answer = self._http.get(f"{self.root}/")  # some know the root by this name only
         body = answer.json()
         settings = body.get("serverSettings") if isinstance(body, dict) else None
         told = settings.get("conformance") if isinstance(settings, dict) else None
@@ -94,7 +106,7 @@ class SensorThings:
         filter, expand, orderby, select : str
             Query options without their `$` (as in OData); empty: not sent.
         page_size : int
-            Entities to ask for at a time; servers may send fewer.
+            Entities to ask for at a time; servers may send fewer. Lowered when it is refused.
 
         Yields
         ------
@@ -103,8 +115,10 @@ class SensorThings:
         """
         options = {"$filter": filter, "$expand": expand, "$orderby": orderby, "$select": select}
         params = {name: text for name, text in options.items() if text}
-        params |= {"$top": str(page_size), "$count": "true"}
-        for page in pages(self._http, f"{self.root}/{path.lstrip('/')}", params):
+        sizes = [min(page_size, self._most)]
+        for page in pages(self._http, f"{self.root}/{path.lstrip('/')}", params, sizes):
+            if sizes[0] < min(page_size, self._most):
+                self._most = sizes[0]  # a larger one was refused
             yield from page
 
     def datastreams(self, *, filter: str = "") -> list[Datastream]:
@@ -138,15 +152,15 @@ class SensorThings:
         Warns
         -----
         CapabilityWarning
-            The service sent observations of other times: the filter was ignored. They are left
-            out.
+            The service sent observations of other times, which are left out: the filter was
+            ignored. Or it does not sort by time, which is done here.
         """
         if start.tzinfo is None or end.tzinfo is None or start >= end:
             raise WrongUseError(f"period {start} to {end}: give times with zone, the first earlier")
         wanted = f"phenomenonTime ge {_text(start)} and phenomenonTime lt {_text(end)}"
         path = f"Datastreams({_key(datastream_id)})/Observations"
         outside = 0
-        for one in self.iterate(path, filter=wanted, orderby="phenomenonTime asc"):
+        for one in self._by_time(path, wanted):
             begin = _begin(one.get("phenomenonTime"))
             if begin is not None and not start <= begin < end:
                 outside += 1
@@ -159,6 +173,31 @@ class SensorThings:
                     "was asked for and are left out; the service does not filter by time as told"
                 )
             )
+
+    def _by_time(self, path: str, wanted: str) -> Iterator[dict[str, Any]]:
+        """Observations in the order of their begin, from services that do not sort by it as well.
+
+        Without any order a service may give one twice and another not at all from page to page.
+        """
+        for order in _ORDERS:
+            asked = self.iterate(path, filter=wanted, orderby=order)
+            try:
+                first = list(islice(asked, 1))
+            except (BadRequest, NotImplementedByServer, ServerFault):
+                if order == _ORDERS[-1]:
+                    raise
+                continue
+            if order == _ORDERS[0]:
+                yield from first
+                yield from asked
+                return
+            text = f"{self.root}/{path} does not sort by phenomenonTime; it is done here"
+            report(CapabilityWarning(text))
+            never = datetime.max.replace(tzinfo=UTC)
+            yield from sorted(
+                [*first, *asked], key=lambda one: _begin(one.get("phenomenonTime")) or never
+            )
+            return
 
     def observation_frame(
         self, datastreams: Iterable[Datastream], *, start: datetime, end: datetime

@@ -9,15 +9,18 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ldt_toolbox.clients.answer import Answer
-from ldt_toolbox.clients.errors import InvalidAnswer
+from ldt_toolbox.clients.errors import BadRequest, InvalidAnswer
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.imperfect import PagingWarning, report
+from ldt_toolbox.clients.page_sizes import complains, smaller
 
 MOST_EMPTY = 3
 """Empty pages on end after which the rest is left: some servers promise more for ever."""
 
 
-def pages(http: HttpClient, url: str, params: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
+def pages(
+    http: HttpClient, url: str, params: Mapping[str, str], sizes: list[int]
+) -> Iterator[list[dict[str, Any]]]:
     """Pages of a collection, in the server's order.
 
     Parameters
@@ -28,6 +31,9 @@ def pages(http: HttpClient, url: str, params: Mapping[str, str]) -> Iterator[lis
         Address of the collection.
     params : mapping of str to str
         Query options of the first page, such as `$filter`.
+    sizes : list of int
+        Entities to ask for at a time: the first is taken, and replaced by a smaller one when the
+        server refuses it.
 
     Yields
     ------
@@ -45,14 +51,13 @@ def pages(http: HttpClient, url: str, params: Mapping[str, str]) -> Iterator[lis
         A link leads back, an entity comes twice, pages are empty without an end, or another
         number of entities came than the server counts.
     """
-    query: list[tuple[str, str]] = list(params.items())
+    answer, query = _first(http, url, params, sizes)
     asked: set[tuple[tuple[str, str], ...]] = set()
     ids: set[object] = set()
     count: int | None = None
     came = twice = empty = 0
     while True:
         asked.add(tuple(sorted(query)))
-        answer = http.get(url, params=query)
         body = _collection(answer)
         told = body.get("@iot.count")
         if count is None and isinstance(told, int) and not isinstance(told, bool):
@@ -83,10 +88,34 @@ def pages(http: HttpClient, url: str, params: Mapping[str, str]) -> Iterator[lis
         if tuple(sorted(query)) in asked:
             _tell(answer, "the link to the next page leads to one that came already; it ends here")
             break
+        answer = http.get(url, params=query)
     if twice:
         _tell(answer, f"{twice} entities came more than once; they are taken once")
     if count is not None and came != count:
         _tell(answer, f"{came} entities came, but the server counts {count}; ask again")
+
+
+def _first(
+    http: HttpClient, url: str, params: Mapping[str, str], sizes: list[int]
+) -> tuple[Answer, list[tuple[str, str]]]:
+    """First page and what was asked for it, with a page size that the server takes."""
+    refusal: BadRequest | None = None
+    left = sizes[:1]
+    while left:
+        size = left.pop(0)
+        query = [*params.items(), ("$top", str(size)), ("$count", "true")]
+        try:
+            answer = http.get(url, params=query)
+        except BadRequest as error:
+            if not complains(error, r"\btop\b|limit|maximum|page ?size|less than"):
+                raise
+            refusal = refusal or error
+            left = smaller(error, size)
+        else:
+            sizes[:] = [size]
+            return answer, query
+    assert refusal is not None  # noqa: S101  (the loop ran at least once)
+    raise refusal
 
 
 def _collection(answer: Answer) -> dict[str, Any]:
