@@ -181,6 +181,8 @@ def test_coarse_cells_are_called_a_screening(valley, london):
     assert "23.7 m" in london.answer["en"]
     assert "23,7 m" in london.answer["fr"]
     assert "screening" not in valley[1].answer["en"]
+    assert "The cells measure 5 m." in valley[1].answer["en"]
+    assert "Les mailles font 5 m." in valley[1].answer["fr"]
 
 
 def test_andorra_checks_the_scheme_and_says_what_differs(valleys):

@@ -101,6 +101,9 @@ def answer(
             f" Les mailles font {cell_fr} m : ni rue, ni mur, ni lit de rivière n'y figurent. "
             "C'est un repérage des lieux à examiner, non une carte d'aléa."
         )
+    else:
+        en += f" The cells measure {cell} m."
+        fr += f" Les mailles font {cell_fr} m."
     if not inflows:
         en += " Water that rivers bring from outside is not in it."
         fr += " L'eau que les rivières apportent de l'extérieur n'y est pas."
