@@ -278,7 +278,7 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(MissingFileError, match="check the path"):
         Mapping.read(tmp_path / "no.csv")
     with pytest.raises(WrongUseError, match="no mapping table"):
-        Mapping.read(tmp_path / "table.ods")
+        Mapping.read(tmp_path / "table.odt")
     broken = tmp_path / "table.csv"
     broken.write_bytes(b"source,target\n\xff,x\n")
     with pytest.raises(DocumentError, match="UTF-8"):

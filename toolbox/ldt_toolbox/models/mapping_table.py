@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 
 from ldt_toolbox.documents import Document, nearest
 from ldt_toolbox.errors import DocumentError, MissingFileError, Problem, WrongUseError
+from ldt_toolbox.models import open_document
 
 COLUMNS = ("source", "target", "iri", "rule", "feature", "quality")
 #: Headings that people write, in lower case, and the column that they mean.
@@ -42,7 +43,8 @@ def read(path: Path, *, sheet: str = "") -> list[Row]:
     Parameters
     ----------
     path : pathlib.Path
-        ``.csv`` (comma or semicolon, UTF-8), ``.yaml`` (a list under ``rows``) or ``.xlsx``.
+        ``.csv`` (comma or semicolon, UTF-8), ``.yaml`` (a list under ``rows``), ``.xlsx`` or
+        ``.ods``.
     sheet : str, optional
         Sheet of the spreadsheet; the first one if left out.
 
@@ -60,8 +62,11 @@ def read(path: Path, *, sheet: str = "") -> list[Row]:
     suffix = path.suffix.lower()
     if suffix in (".xlsx", ".xlsm"):
         return _columns(path, _read_spreadsheet(path, sheet))
+    if suffix == ".ods":
+        return _columns(path, _read_open_document(path, sheet))
     if suffix not in readers:
-        raise WrongUseError(f"{path.name} is no mapping table: give a .csv, .yaml or .xlsx file")
+        known = ".csv, .yaml, .xlsx or .ods"
+        raise WrongUseError(f"{path.name} is no mapping table: give a {known} file")
     return readers[suffix](path)
 
 
@@ -112,6 +117,19 @@ def _read_spreadsheet(path: Path, sheet: str) -> list[tuple[int, list[str]]]:
         ]
     finally:
         book.close()
+
+
+def _read_open_document(path: Path, sheet: str) -> list[tuple[int, list[str]]]:
+    try:
+        found = open_document.sheets(path)
+    except FileNotFoundError:
+        raise MissingFileError(f"{path} does not exist: check the path") from None
+    except (OSError, ValueError) as error:
+        message = f"is no OpenDocument spreadsheet ({error}): save it as .ods"
+        raise DocumentError(path, [Problem(None, message)]) from None
+    if sheet and sheet not in found:
+        raise WrongUseError(f"{path.name} has no sheet {sheet!r}: {nearest(sheet, list(found))}")
+    return found[sheet] if sheet else next(iter(found.values()), [])
 
 
 def _cell(value: Any) -> str:
