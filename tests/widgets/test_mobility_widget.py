@@ -173,6 +173,7 @@ def test_timetable_brings_public_transport_and_its_departure(bike, tmp_path):
     site = steps.join(walk, places, told)
     made = access_explorer(here, site, bike, places, told, offered=offered)
     assert made.departure.layout.display == "none"
+    assert made.place.label == "the place of the parameters", "not the middle of all homes"
     made.minutes.value = 30
     on_foot = area_ha(made)
     made.mode.value = "transit"

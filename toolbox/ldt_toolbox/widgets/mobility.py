@@ -313,8 +313,9 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
         )  # fmt: skip
         self.departure.layout.display = "none"
         named = _named(self._listed_from(), self._here.classes)
+        first = "given" if self._parameters.isochrone_from else "middle"
         self.place = ipw.Dropdown(
-            options=[(self._said("middle"), MIDDLE), (self._said("clicked"), CLICKED), *named],
+            options=[(self._said(first), MIDDLE), (self._said("clicked"), CLICKED), *named],
             value=MIDDLE, description=self._said("place"), **wide,
         )  # fmt: skip
 

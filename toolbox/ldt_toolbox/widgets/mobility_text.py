@@ -20,6 +20,7 @@ _WORDS = {
     "departure": {"en": "Departure at", "fr": "Départ à"},
     "place": {"en": "From", "fr": "Depuis"},
     "middle": {"en": "the middle of all homes", "fr": "milieu de tous les logements"},
+    "given": {"en": "the place of the parameters", "fr": "lieu des paramètres"},
     "clicked": {"en": "the place clicked", "fr": "lieu cliqué"},
     "legend": {"en": "Reached within", "fr": "Atteint en"},
     "buildings": {"en": "buildings", "fr": "bâtiments"},
