@@ -14,6 +14,7 @@ from ldt_toolbox.models.types import catalogue
 from ldt_toolbox.publish import read_indicators
 from ldt_toolbox.results import Results
 from ldt_toolbox.territory import Territory
+from ldt_toolbox.twin.serve import Twin
 from ldt_toolbox.use_case import UseCase
 from ldt_toolbox.watch.thresholds import Threshold
 from ldt_toolbox.watch.watcher import Watch
@@ -160,6 +161,83 @@ def test_a_gauge_that_is_no_input_starts_a_run(watching, twin):
     assert (passed["entity"], passed["value"], passed["side"]) == (gauge["id"], 1.6, "above")
 
 
+def test_what_the_broker_did_not_tell_is_found(watching, stations, report, sky):
+    """A notification that gets lost, as when a broker ends: the subscription sleeps meanwhile."""
+    watch, log = watching(check_s=0.5)
+    with watch:
+        watch.next_run()
+        [held] = sky.subscriptions.list()
+        sky.subscriptions.pause(held["id"])
+        report(stations[0], 30.0, 1)
+        second = watch.next_run()
+    assert second.changed == {"warmth": (22.0, 24.5)}
+    [came] = events(log, "came")
+    assert came["missed"]
+    assert (came["entities"], came["attributes"]) == ([stations[0]], ["temperature"])
+    assert not events(log, "lost")
+
+
+def test_a_subscription_that_the_broker_forgot_is_made_anew(watching, stations, report, sky):
+    watch, log = watching(check_s=0.5)
+    with watch:
+        watch.next_run()
+        [held] = sky.subscriptions.list()
+        sky.subscriptions.delete(held["id"])
+        while not events(log, "lost"):
+            time.sleep(0.02)
+        report(stations[0], 30.0, 1)
+        second = watch.next_run()
+        assert len(sky.subscriptions.list()) == 1
+    assert second.changed == {"warmth": (22.0, 24.5)}
+    assert sky.subscriptions.list() == []
+    assert events(log, "lost")[0]["subscription"] == held["id"]
+    first, renewed = events(log, "subscribed")
+    assert first["subscription"] == held["id"] != renewed["subscription"]
+
+
+def test_a_broker_that_starts_anew_without_a_memory(watching, twin, stations, report, sky):
+    there = sky.entities.query(type="WeatherObserved")
+    watch, log = watching(check_s=0.5)
+    with watch:
+        watch.next_run()
+        twin.close()
+        while not events(log, "failed"):
+            time.sleep(0.05)
+        with Twin(port=int(twin.url.rpartition(":")[2])):
+            sky.batch.upsert(there).raise_for_errors()
+            while not events(log, "lost"):
+                time.sleep(0.05)
+            report(stations[0], 30.0, 1)
+            # what was lost and came back may have started a run before this one
+            while (run := watch.next_run(timeout_s=30)).indicators.get("warmth") != 24.5:
+                assert run.number < 5
+            watch.close()
+    assert "asked again in 0.5 s" in events(log, "failed")[0]["reason"]
+
+
+def test_an_entity_that_is_deleted_is_noticed(watching, stations, sky):
+    watch, log = watching(check_s=0.5)
+    with watch:
+        watch.next_run()
+        sky.temporal.delete(stations[1])
+        sky.entities.delete(stations[1])
+        second = watch.next_run()
+        with pytest.raises(TimedOut):
+            watch.next_run(timeout_s=1.5)
+    assert second.changed == {"warmth": (22.0, 20.0)}
+    [came] = events(log, "came")
+    assert came["missed"]
+    assert came["entities"] == [stations[1]]
+
+
+def test_looking_when_nothing_happened_starts_nothing(watching, stations):
+    watch, log = watching(check_s=0.1)
+    with watch:
+        watch.next_run()
+        time.sleep(1.5)
+    assert [one["event"] for one in log] == ["subscribed", "run", "ran", "unsubscribed", "ended"]
+
+
 def test_failed_run_is_told_and_the_next_one_works(watching, stations, report, case):
     watch, log = watching()
     with watch:
@@ -238,6 +316,8 @@ def test_wrong_use_is_refused_before_anything_is_asked(case, place):
         Watch(UseCase.find("heat-islands"), Territory.find("monaco"))
     with pytest.raises(WrongUseError, match="debounce_s = -1"):
         Watch(case, place, debounce_s=-1)
+    with pytest.raises(WrongUseError, match="check_s = 0"):
+        Watch(case, place, check_s=0)
     with pytest.raises(ParameterError):
         Watch(case, place, given={"no_such": 1})
 

@@ -14,6 +14,9 @@ def watch(
         typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set a parameter."),
     ] = None,
     debounce: Annotated[float, typer.Option(help="Seconds without a change before a run.")] = 5.0,
+    check: Annotated[
+        float, typer.Option(help="Seconds between looks for what the brokers did not tell.")
+    ] = 60.0,
     threshold: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,7 +81,8 @@ def watch(
         broker = stack.enter_context(NgsiLd(to, tenant=tenant, auth=auth)) if to else None
         watching = Watch(
             case, place, given=given, out=out, debounce_s=debounce,
-            thresholds=[Threshold.parse(text) for text in threshold or []], last_days=last_days,
+            thresholds=[Threshold.parse(text) for text in threshold or []],
+            check_s=check, last_days=last_days,
             publish_to=broker if publish else None, gauges=broker,
             layers=[name for name in layers.split(",") if name],
             receiver=Receiver(host=host, port=port, public_url=public_url), log=say,

@@ -4,24 +4,23 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ldt_toolbox.clients.errors import ClientError, TimedOut
+from ldt_toolbox.clients.errors import ClientError, NotFound, TimedOut
 from ldt_toolbox.clients.ngsi_ld import NgsiLd, Notification, Receiver
 from ldt_toolbox.errors import LDTError, WrongUseError
 from ldt_toolbox.watch.brokers import (
-    Interest,
     State,
     broker_roles,
     interest_of,
     latest,
-    states,
     type_interest,
     values,
 )
+from ldt_toolbox.watch.known import Known
 from ldt_toolbox.watch.pending import Pending
 from ldt_toolbox.watch.publishing import publish_live
 from ldt_toolbox.watch.runner import Runner
@@ -37,6 +36,7 @@ Change = tuple[float | int | None, float | int | None]
 
 _LONGEST = 10
 """A run waits at most this many times the debounce, however much goes on coming."""
+_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,9 @@ class Watch:
         Changes are gathered until none has come for this long, in seconds.
     thresholds : sequence of Threshold
         Changes of their attributes count only when they are passed.
+    check_s : float
+        How often to ask the brokers for what they did not tell, in seconds: notifications get
+        lost, brokers that start anew forget subscriptions, and few tell of what is deleted.
     last_days : float, optional
         Take observations of the days before the latest one instead of territory.yaml's period.
     publish_to : NgsiLd, optional
@@ -115,6 +118,7 @@ class Watch:
         out: Path = Path("results"),
         debounce_s: float = 5.0,
         thresholds: Sequence[Threshold] = (),
+        check_s: float = 60.0,
         last_days: float | None = None,
         publish_to: NgsiLd | None = None,
         layers: Collection[str] = (),
@@ -122,9 +126,10 @@ class Watch:
         receiver: Receiver | None = None,
         log: Log | None = None,
     ) -> None:
-        if not debounce_s >= 0 or (last_days is not None and not last_days > 0):
+        if not (debounce_s >= 0 and check_s > 0 and (last_days is None or last_days > 0)):
             raise WrongUseError(
-                f"debounce_s = {debounce_s}, last_days = {last_days}: give positive numbers"
+                f"debounce_s = {debounce_s}, check_s = {check_s}, last_days = {last_days}: give "
+                "positive numbers"
             )
         case.validate(given, territory=territory)
         self.case, self.territory = case, territory
@@ -141,10 +146,11 @@ class Watch:
         self._pending = Pending(quiet_s=debounce_s, longest_s=_LONGEST * debounce_s)
         self._runner = Runner(case.path, territory.path, given or {}, out)
         self._last_days, self._publish_to, self._layers = last_days, publish_to, layers
+        self._check_s = check_s
         self._receiver = receiver or Receiver()
         self._say = log or (lambda event: None)
-        self._interests: dict[str, Interest] = {}
-        self._seen: dict[State, Any] = {}
+        self._known: dict[str, Known] = {}
+        self._lock = threading.Lock()  # of what is known
         self._latest: datetime | None = None
         self._indicators: Mapping[str, float | int | None] = {}
         self._reruns: queue.Queue[Rerun] = queue.Queue()
@@ -152,6 +158,7 @@ class Watch:
         self._threads = [
             threading.Thread(target=self._listen, name="watch-listen", daemon=True),
             threading.Thread(target=self._work, name="watch-work", daemon=True),
+            threading.Thread(target=self._look_after, name="watch-check", daemon=True),
         ]
 
     def start(self) -> Self:
@@ -183,6 +190,7 @@ class Watch:
         self._stopped.set()
         self._pending.close()
         self._runner.close()
+        self._threads[-1].join(_PATIENCE_S)  # it may be subscribing
         self._end()
         for thread in self._threads:
             thread.join()
@@ -214,62 +222,110 @@ class Watch:
             watched = self._sides.attributes(name)
             wanted.append(type_interest(broker, name, sorted(watched), self._roles))
         for one in wanted:
-            name = f"ldt watch {self.case.id} {self.territory.id}"
-            told_by = one.subscribe(self._receiver, name=name)
-            self._interests[told_by] = one
+            known = Known(one)
+            told_by = self._take_up(known)
             # asked after that, so that no change falls between the two
             entities = one.now()
             self._note_latest(latest(entities))
+            known.news(entities)
             for entity in entities:
-                self._seen |= states(entity, one.attributes)
                 self._sides.passings(str(entity.get("id", "")), values(entity, one.attributes))
-            self._tell(
-                "subscribed", subscription=told_by, type=one.type, roles=list(one.roles),
-                attributes=list(one.attributes), entities=len(entities),
-            )  # fmt: skip
+            self._tell_of(told_by, known, entities=len(entities))
+
+    def _take_up(self, known: Known) -> str:
+        one = known.interest
+        name = f"ldt watch {self.case.id} {self.territory.id}"
+        told_by = one.subscribe(self._receiver, name=name)
+        self._known = {**self._known, told_by: known}
+        return told_by
+
+    def _tell_of(self, told_by: str, known: Known, *, entities: int) -> None:
+        one = known.interest
+        self._tell(
+            "subscribed", subscription=told_by, type=one.type, roles=list(one.roles),
+            attributes=list(one.attributes), entities=entities,
+        )  # fmt: skip
 
     def _end(self) -> None:
-        for told_by, one in self._interests.items():
+        for told_by, known in self._known.items():
             try:
-                one.client.subscriptions.delete(told_by)
+                known.interest.client.subscriptions.delete(told_by)
             except ClientError as error:
                 self._tell("failed", what=f"delete subscription {told_by}", reason=str(error))
             else:
                 self._tell("unsubscribed", subscription=told_by)
-        for one in self._interests.values():
-            one.client.close()
-        self._interests = {}
+        for known in self._known.values():
+            known.interest.client.close()
+        self._known = {}
         self._receiver.close()
+
+    def _look_after(self) -> None:
+        while not self._stopped.wait(self._check_s):
+            for told_by, known in self._known.items():
+                try:
+                    self._check(told_by, known)
+                except ClientError as error:
+                    if self._stopped.is_set():
+                        return
+                    reason = f"{error}; it is asked again in {self._check_s:g} s"
+                    self._tell("failed", what=f"ask for {known.interest.type}", reason=reason)
+
+    def _check(self, told_by: str, known: Known) -> None:
+        """Subscribe anew if the broker has forgotten it, and find what it did not tell."""
+        began = time.monotonic()
+        try:
+            known.interest.client.subscriptions.get(told_by)
+        except NotFound:
+            if self._stopped.is_set():
+                return
+            renewed = self._take_up(known)
+            self._known = {key: one for key, one in self._known.items() if key != told_by}
+            self._tell("lost", subscription=told_by)
+            told_by = renewed
+            self._tell_of(told_by, known, entities=0)
+        entities = known.interest.now()
+        with self._lock:
+            if known.heard < began:  # else a notification may be newer than this answer
+                news = known.gone(entities) | known.news(entities)
+                self._take(known, entities, news, missed=True)
 
     def _listen(self) -> None:
         for notification in self._receiver:
             self._came(notification)
 
     def _came(self, notification: Notification) -> None:
-        """Tell news from repetition, and what counts from what does not."""
-        one = self._interests.get(notification.subscription_id)
-        if one is None:
+        known = self._known.get(notification.subscription_id)
+        if known is None:
             return
-        fresh: dict[State, Any] = {}
-        passed = []
-        for entity in notification.data:
-            told = states(entity, one.attributes)
-            fresh |= {key: state for key, state in told.items() if self._seen.get(key) != state}
-            passed += self._sides.passings(
+        with self._lock:
+            known.heard = time.monotonic()
+            self._take(known, notification.data, known.news(notification.data), missed=False)
+
+    def _take(
+        self, known: Known, entities: Sequence[Mapping[str, Any]], news: set[State], *, missed: bool
+    ) -> None:
+        """Tell what counts from what does not."""
+        one = known.interest
+        if missed and not news:
+            return
+        passed = [
+            each
+            for entity in entities
+            for each in self._sides.passings(
                 str(entity.get("id", "")), values(entity, one.attributes)
             )
-        self._seen |= fresh
-        self._note_latest(latest(notification.data))
+        ]
+        self._note_latest(latest(entities))
         for each in passed:
             self._tell(
                 "passed", entity=each.entity, attribute=each.threshold.attribute,
                 value=each.value, threshold=each.threshold.value, side=each.side,
             )  # fmt: skip
         guarded = self._sides.attributes(one.type)
-        counts = bool(passed) or any(name not in guarded for _, name in fresh)
+        counts = bool(passed) or any(name not in guarded for _, name in news)
         self._tell(
-            "came", roles=list(one.roles), entities=sorted({own for own, _ in fresh}),
-            attributes=sorted({name for _, name in fresh}), counts=counts,
+            "came", roles=list(one.roles), entities=sorted({own for own, _ in news}),
+            attributes=sorted({name for _, name in news}), counts=counts, missed=missed,
         )  # fmt: skip
         if counts:
             self._pending.add(one.roles)
@@ -321,11 +377,11 @@ class Watch:
             )
         except LDTError as error:
             self._tell("failed", what=f"publish run {rerun.number}", reason=str(error))
-            return _with_problem(rerun, str(error))
+            return replace(rerun, problem=f"not published: {error}")
         self._tell("published", number=rerun.number, outcome=str(outcome))
         for each, reason in outcome.failed.items():
             self._tell("failed", what=f"publish {each}", reason=reason)
-        return rerun if outcome.ok else _with_problem(rerun, str(outcome))
+        return rerun if outcome.ok else replace(rerun, problem=f"not published: {outcome}")
 
     def _period(self) -> tuple[str, ...]:
         if self._last_days is None:
@@ -341,10 +397,3 @@ class Watch:
     def _tell(self, event: str, **more: Any) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._say({"at": at, "event": event, **more})
-
-
-def _with_problem(rerun: Rerun, problem: str) -> Rerun:
-    return Rerun(
-        rerun.number, rerun.roles, rerun.changed, rerun.indicators, rerun.seconds, rerun.folder,
-        f"not published: {problem}",
-    )  # fmt: skip
