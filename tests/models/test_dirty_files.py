@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ldt_toolbox.errors import DataError, WrongUseError
+from ldt_toolbox.mobility.counts import TRAFFIC_FLOW_OBSERVED, clean_counts
 from ldt_toolbox.models import records
+from ldt_toolbox.models.frames import to_frame
 from ldt_toolbox.models.lint import lint
 from ldt_toolbox.models.mapping import Mapping
 
@@ -174,3 +176,33 @@ def test_a_stray_quotation_mark_takes_no_other_line_along(tmp_path, before, spoi
 def test_two_columns_of_one_name_are_told(tmp_path) -> None:
     with pytest.raises(DataError, match="column a stands twice"):
         read_csv(tmp_path, "a;b;a\n1;2;3\n")
+
+
+def counter(day, count, **changes):
+    """A day of a counter, as cities publish them: entities in the simplified form."""
+    return {
+        "intensity": count, "laneId": 1, "vehicleType": "bicycle", "reversedLane": False,
+        "dateObserved": f"2024-07-{day:02d}T00:00:00/2024-07-{day + 1:02d}T00:00:00",
+        "location": {"type": "Point", "coordinates": [7.42, 43.73]},
+        "id": "urn:ngsi-ld:EcoCounter:7", "type": "TrafficFlowObserved",
+    } | changes  # fmt: skip
+
+
+def test_a_daily_file_becomes_counts_and_every_object_is_accounted_for(tmp_path) -> None:
+    far = {"type": "Point", "coordinates": [10.42, 43.73]}
+    days = [
+        counter(1, 1204), counter(2, 987), counter(3, None), counter(1, 1204),
+        counter(4, 55, location=far), counter(5, 5, id="Pont 7"), counter(6, 8),
+    ]  # fmt: skip
+    texts = [json.dumps(day) for day in days]
+    text = texts[0] + texts[1] + "\n" + "\n".join(texts[2:6]) + "\n" + texts[6][:-9]
+    (tmp_path / "EcoCompt_archive.json").write_text(text, encoding="utf-8")
+    found, unread = records.read(tmp_path / "EcoCompt_archive.json")
+    done = clean_counts(to_frame(found), TRAFFIC_FLOW_OBSERVED, zone="Europe/Paris", bbox=MONACO)
+    assert len(unread) == 1
+    assert len(done.counts) + len(done.rejects) + len(unread) == len(days)
+    assert sorted(done.counts["count"]) == [5, 987, 1204]
+    assert done.counts["start"].min().isoformat() == "2024-06-30T22:00:00+00:00"
+    assert dict(zip(done.rejects["row"], done.rejects["reason"], strict=True)) == {
+        2: "null", 3: "repeated", 4: "outside-territory",
+    }  # fmt: skip
