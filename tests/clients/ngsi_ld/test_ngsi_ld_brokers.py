@@ -32,6 +32,7 @@ TOWN = {"id": "urn:ngsi-ld:Town:1", "type": "Town"}
 INSIDE = {"type": "Relationship", "object": TOWN["id"]}
 PLAIN = {"id": HALL, "type": "Hall", "inside": INSIDE}
 LEVEL = {"type": "Property", "value": 3}
+POINT = {"type": "Point", "coordinates": [7.4, 43.7]}
 COUNT = ("NGSILD-Results-Count", "1")
 ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
 AT = "2026-07-01T12:00:00Z"
@@ -137,6 +138,19 @@ ANSWERS = {
         lambda c: [(o.value, o.time, o.deleted) for o in observations(
             history(c, timeproperty="deletedAt"), timeproperty="deletedAt")],
         [(None, AT, True)], None),
+    "TP 020_20 a scope that was emptied, in pairs": (
+        (200, evolution(scope={"type": "Property", "values": [[[], AT]]})),
+        lambda c: seen(history(c, form="temporalValues", timeproperty="deletedAt")),
+        [("scope", [], AT)], None),
+    "TP 018_13 inline, simplified: the linked entity in the place of its id": (
+        (200, {"id": HALL, "type": "Hall", "inside": {**TOWN, "inside": {"id": "urn:c"}}}),
+        lambda c: c.entities.get(HALL, join="inline", representation="simplified")["inside"]["id"],
+        TOWN["id"], None),
+    "TP 018_05_01 GeoJSON, simplified, with two geometries": (
+        (200, {"id": HALL, "type": "Feature", "geometry": POINT,
+               "properties": {"type": "Hall", "level": 3, "location": POINT, "door": POINT}}),
+        lambda c: c.entities.get(HALL, representation="simplified-geojson")["properties"]["door"],
+        POINT, None),
     "clause 4.5.0: a list that was deleted": (
         (200, evolution(levels=[{"type": "ListProperty", "valueList": ["urn:ngsi-ld:null"],
                                  "deletedAt": AT}])),
