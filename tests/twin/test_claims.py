@@ -57,13 +57,13 @@ def tables(document: str) -> list[list[str]]:
     return rows
 
 
-@pytest.mark.parametrize("document", CLAIMS)
+@pytest.mark.parametrize(("document", "least"), [*((each, 9) for each in CLAIMS), ("watch.md", 6)])
 def test_every_test_that_is_named_is_collected(
-    document: str, collected: dict[str, set[str]]
+    document: str, least: int, collected: dict[str, set[str]]
 ) -> None:
     text = (DOCS / document).read_text(encoding="utf-8")
     names = {name for name, _ in _NAME.findall(text)}
-    assert len(names) > 8
+    assert len(names) >= least
     assert names - collected.keys() == set()
     for start in _PATTERN.findall(text):
         assert any(each.startswith(f"{start}_") for each in collected)

@@ -289,6 +289,25 @@ def test_published_indicators_keep_their_ids_and_get_a_history(watching, station
     assert "created" not in again["outcome"]
 
 
+def test_what_could_not_be_published_is_published_later(watching, stations, report):
+    """The broker of the results is away when the run ends; nothing changes afterwards."""
+    with Twin() as away:
+        port = int(away.url.rpartition(":")[2])
+    with NgsiLd(away.url) as broker:
+        watch, log = watching(publish_to=broker, check_s=0.5)
+        with watch:
+            first = watch.next_run()
+            assert first.problem.startswith("not published: ")
+            with Twin(port=port):
+                while not events(log, "published"):
+                    time.sleep(0.05)
+                run = "urn:ngsi-ld:SimulationRun:mean-warmth:east-london:live"
+                assert read_indicators(broker, run)["warmth"].value == 22.0
+                time.sleep(1.5)
+    assert len(events(log, "published")) == len(events(log, "ran")) == 1
+    assert events(log, "failed")[0]["what"] == "publish run 0"
+
+
 def test_last_days_follow_the_latest_reading(watching, stations, report):
     watch, _ = watching(last_days=0.125)
     with watch:

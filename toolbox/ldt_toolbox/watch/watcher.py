@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +23,7 @@ from ldt_toolbox.watch.brokers import (
 from ldt_toolbox.watch.known import Known
 from ldt_toolbox.watch.pending import Pending
 from ldt_toolbox.watch.publishing import publish_live
+from ldt_toolbox.watch.rerun import Rerun
 from ldt_toolbox.watch.runner import Runner
 from ldt_toolbox.watch.thresholds import Sides, Threshold
 from ldt_toolbox.watch.worker import Done, Job
@@ -32,42 +33,10 @@ if TYPE_CHECKING:
     from ldt_toolbox.use_case import UseCase
 
 Log = Callable[[dict[str, Any]], None]
-Change = tuple[float | int | None, float | int | None]
 
 _LONGEST = 10
 """A run waits at most this many times the debounce, however much goes on coming."""
 _PATIENCE_S = 5.0
-
-
-@dataclass(frozen=True)
-class Rerun:
-    """A run of a watch.
-
-    Attributes
-    ----------
-    number : int
-        0 is the one at the start.
-    roles : tuple of str
-        Whose data had changed.
-    changed : mapping of str to tuple
-        Indicators before and after, where they differ.
-    indicators : mapping of str to float or None
-        All of them.
-    seconds : float
-        From start to end, without publishing.
-    folder : pathlib.Path or None
-        Its results.
-    problem : str
-        Why there are none, or why they could not be published; else empty.
-    """
-
-    number: int
-    roles: tuple[str, ...]
-    changed: Mapping[str, Change] = field(default_factory=dict)
-    indicators: Mapping[str, float | int | None] = field(default_factory=dict)
-    seconds: float = 0.0
-    folder: Path | None = None
-    problem: str = ""
 
 
 class Watch:
@@ -154,6 +123,8 @@ class Watch:
         self._latest: datetime | None = None
         self._indicators: Mapping[str, float | int | None] = {}
         self._reruns: queue.Queue[Rerun] = queue.Queue()
+        self._unpublished: Rerun | None = None
+        self._running = threading.Lock()  # of a run with its publication
         self._stopped = threading.Event()
         self._threads = [
             threading.Thread(target=self._listen, name="watch-listen", daemon=True),
@@ -261,6 +232,7 @@ class Watch:
 
     def _look_after(self) -> None:
         while not self._stopped.wait(self._check_s):
+            self._publish_again()
             for told_by, known in self._known.items():
                 try:
                     self._check(told_by, known)
@@ -337,19 +309,34 @@ class Watch:
             number += 1
             self._run(number, tuple(sorted(roles)))
 
+    def _publish_again(self) -> None:
+        """Publish what could not be published, unless a newer run is at work."""
+        if self._running.acquire(blocking=False):
+            try:
+                if self._unpublished is not None:
+                    self._published(self._unpublished)
+            finally:
+                self._running.release()
+
     def _run(self, number: int, roles: tuple[str, ...]) -> None:
+        with self._running:
+            rerun = self._rerun(number, roles)
+        if rerun is not None:
+            self._reruns.put(rerun)
+
+    def _rerun(self, number: int, roles: tuple[str, ...]) -> Rerun | None:
         self._tell("run", number=number, roles=list(roles))
         began = time.monotonic()
         done = self._runner.run(Job(roles, self._period()))
         if done is None:
-            return  # stopped
+            return None  # stopped
         rerun = self._outcome(number, roles, done, time.monotonic() - began)
         if done.problem:
             # what changed has not been used yet: it is loaded with the next change
             self._pending.keep(roles)
-        elif self._publish_to is not None and done.folder is not None:
-            rerun = self._published(rerun, done.folder)
-        self._reruns.put(rerun)
+        elif self._publish_to is not None:
+            rerun = self._published(rerun)
+        return rerun
 
     def _outcome(self, number: int, roles: tuple[str, ...], done: Done, seconds: float) -> Rerun:
         before = self._indicators
@@ -369,13 +356,14 @@ class Watch:
             )  # fmt: skip
         return Rerun(number, roles, changed, done.indicators, seconds, done.folder, done.problem)
 
-    def _published(self, rerun: Rerun, folder: Path) -> Rerun:
-        assert self._publish_to is not None  # noqa: S101 - asked by the caller
+    def _published(self, rerun: Rerun) -> Rerun:
+        broker, folder = self._publish_to, rerun.folder
+        assert broker is not None and folder is not None  # noqa: S101, PT018 - it ran, to publish
+        self._unpublished = None
         try:
-            outcome = publish_live(
-                folder, self.case, self.territory, self._publish_to, layers=self._layers
-            )
+            outcome = publish_live(folder, self.case, self.territory, broker, layers=self._layers)
         except LDTError as error:
+            self._unpublished = rerun
             self._tell("failed", what=f"publish run {rerun.number}", reason=str(error))
             return replace(rerun, problem=f"not published: {error}")
         self._tell("published", number=rerun.number, outcome=str(outcome))
