@@ -77,7 +77,7 @@ def test_a_closed_origin_still_is_where_it_is():
     assert found["area_m2"].iloc[0] == pytest.approx(np.pi * 25**2, rel=0.01)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(origin=st.integers(0, 10**6), limit=st.floats(20, 900))
 def test_every_coloured_place_is_within_the_time_on_real_streets(monaco, origin, limit):
     """Each metre coloured lies on an edge at the time that the search says, larger in larger."""
@@ -86,7 +86,9 @@ def test_every_coloured_place_is_within_the_time_on_real_streets(monaco, origin,
     cost = np.full(monaco.nodes, np.inf)
     cost[found.node] = found.cost
     lines, edge = reached_parts(monaco, cost, limit=limit)
-    rows = monaco.edges.iloc[edge]
+    # on a ring a place has two distances from its start; rings have a test of their own
+    open_ = ~shapely.is_ring(monaco.edges.geometry.to_numpy()[edge])
+    lines, rows = lines[open_], monaco.edges.iloc[edge[open_]]
     along = rows.geometry.to_numpy()
     share = shapely.line_locate_point(along, shapely.get_point(lines, -1), normalized=True)
     start = shapely.line_locate_point(along, shapely.get_point(lines, 0), normalized=True)
