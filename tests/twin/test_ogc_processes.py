@@ -1,6 +1,9 @@
 """OGC API Processes: use cases described, run in a process of their own, ended, and read back."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -266,3 +269,39 @@ def test_a_job_that_takes_too_much_memory_or_time_is_ended(tmp_path):
     jobs.close()
     assert "memory" in greedy.message
     assert "longer" in slow.message
+
+
+SERVER = """
+import sys, time
+from pathlib import Path
+from ldt_toolbox.twin.ogc.extension import ogc_apis
+from ldt_toolbox.twin.serve import Twin
+with Twin(extensions=[ogc_apis(runs=Path(sys.argv[1]), territories=[Path(sys.argv[2])])]) as twin:
+    print(twin.url, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_job_does_not_outlive_a_twin_that_is_killed(tmp_path):
+    """kill -9: worker and kernel end, and what they had begun to write goes."""
+    tiny.write_use_case(tmp_path / "cases")
+    place = tiny.write_territory(tmp_path / "square")
+    runs = tmp_path / "results"
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(runs), str(place)], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "LDT_USE_CASES": str(tmp_path / "cases")},
+    )  # fmt: skip
+    with server:
+        url = server.stdout.readline().strip()
+        execute(url, 201, headers=ASYNC, behaviour="sleep")
+        end = time.monotonic() + PATIENCE_S
+        started = []
+        while not any("ipykernel" in " ".join(each.cmdline()) for each in started):
+            assert time.monotonic() < end, "no kernel was started"
+            time.sleep(0.05)
+            started = psutil.Process(server.pid).children(recursive=True)
+        assert list((runs / ".jobs").iterdir())
+        server.kill()
+    _, alive = psutil.wait_procs(started, timeout=PATIENCE_S)
+    assert alive == []
+    assert list((runs / ".jobs").iterdir()) == []

@@ -1,15 +1,28 @@
 """The process that a job runs in: reads what to do on stdin, tells how it goes on stdout.
 
 Each line that it writes is a JSON object with one member: `progress` (done, total, step), `run`
-(folder of the finished run) or `error` (why there is none).
+(folder of the finished run) or `error` (why there is none). It does not outlive the twin: nobody
+would bound it, or want what it makes.
 """
 
 import json
 import os
+import shutil
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
+
+_LOOK_S = 0.5
+
+
+def _end_with(parent: int) -> None:
+    """End this process, its kernel first, when its parent has died (kill -9)."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> int:
@@ -24,6 +37,8 @@ def main() -> int:
 
         # as an exception, so that the run ends its kernel
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        twin = os.getppid()
+        threading.Thread(target=_end_with, args=(twin,), daemon=True).start()
         job = json.load(sys.stdin)
         from ldt_toolbox.errors import LDTError
         from ldt_toolbox.run import run
@@ -39,6 +54,9 @@ def main() -> int:
         except LDTError as error:
             tell(error=str(error).partition("\nkept:")[0])
             return 1
+        finally:
+            if os.getppid() != twin:  # who would take the results, or clear them away
+                shutil.rmtree(job["out"], ignore_errors=True)
         tell(run=str(done.folder))
     return 0
 
