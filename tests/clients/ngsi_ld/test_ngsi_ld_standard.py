@@ -76,7 +76,9 @@ def calls(r) -> dict:
         "temporal-values": (
             lambda b: [
                 each.value
-                for each in observations(b.temporal.get(A4567, form="temporalValues", last_n=2))
+                for each in observations(
+                    b.temporal.get(A4567, form="temporalValues", last_n=2, probe=False)
+                )
             ],
             [120, 80],
         ),
