@@ -36,6 +36,16 @@ def test_dry_run_publish_undo(ldt: Called, run: FinishedRun, twin: Twin, client:
     assert "nothing to do" in ldt("--to", twin.url, "--undo").stderr
 
 
+def test_an_undo_needs_none_of_the_files(ldt: Called, run: FinishedRun, twin: Twin) -> None:
+    assert ldt("--to", twin.url, "--layers", "depth").exit_code == 0
+    for path in (run.folder / "layers").iterdir():
+        path.unlink()
+    undone = ldt("--to", twin.url, "--undo")
+    assert undone.exit_code == 0
+    assert " deleted" in undone.stderr
+    assert ldt("--to", twin.url).exit_code == 1, "to publish, the files are needed"
+
+
 def test_what_failed_is_listed_and_the_exit_code_is_1(ldt: Called, twin: Twin) -> None:
     done = ldt("--to", twin.url)
     assert done.exit_code == 1

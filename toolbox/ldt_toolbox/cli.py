@@ -168,7 +168,8 @@ def publish(
     from ldt_toolbox.territory import Territory
 
     place = Territory.find(territory) if territory else None
-    finished = publishing.FinishedRun.read(folder, territory=place)
+    # what a run published can be deleted when its files have changed or gone
+    finished = publishing.FinishedRun.read(folder, territory=place, whole=not undo)
     auth = BearerToken.from_env(token_env) if token_env else None
     chosen = None if layers is None else [name for name in layers.split(",") if name]
     with NgsiLd(to, tenant=tenant, auth=auth) as client, _progress(finished.id) as told:
