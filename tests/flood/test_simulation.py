@@ -35,8 +35,8 @@ def test_resumed_run_is_the_uninterrupted_one_to_the_last_bit(scheme, tmp_path):
     options = Options(scheme=scheme, snapshot_s=200, checkpoint_s=130)
     stored = []
     whole = small(options=options, on_checkpoint=stored.append)
-    assert len(stored) == 6
-    for checkpoint in (stored[0], stored[3]):  # while it rains, and after
+    assert len(stored) == 7  # every 130 s, and the end
+    for checkpoint in (stored[0], stored[3], stored[-1]):  # while it rains, after, nothing left
         checkpoint.write(tmp_path / "state.npz")
         again = small(options=options, resume=Checkpoint.read(tmp_path / "state.npz"))
         for name in vars(Peaks.empty((1, 1))):
