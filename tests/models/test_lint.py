@@ -355,3 +355,13 @@ def test_every_member_of_the_core_context_that_tells_what_was_before_is_known():
     assert {term for term in contexts.core()["@context"] if term.startswith("previous")} == set(
         PREVIOUS
     )
+
+
+def test_features_are_judged_as_the_entities_that_they_show():
+    made = weather(temperature=number(99, "CEL"))
+    heads = {"id": made.pop("id"), "@context": made.pop("@context")}
+    shown = {**heads, "type": "Feature", "geometry": made["location"]["value"], "properties": made}
+    assert [one.code for one in lint(shown)] == ["out-of-range"]
+    context = shown.pop("@context")
+    answer = {"type": "FeatureCollection", "features": [shown, shown], "@context": context}
+    assert [one.code for one in lint(answer)] == ["out-of-range", "duplicate-id", "out-of-range"]

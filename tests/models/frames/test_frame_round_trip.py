@@ -292,6 +292,11 @@ def test_features_are_read_as_the_entities_that_they_show():
     assert from_frame(to_frame(feature(simplified, place))) == ([simplified], [])
     assert from_frame(to_frame(feature(BARE, None))) == ([BARE], [])
     assert len(to_frame({"type": "FeatureCollection", "features": []})) == 0
+    context = "https://example.org/c.jsonld"
+    bare = {name: value for name, value in STATION.items() if name != "@context"}
+    collection = {"type": "FeatureCollection", "features": [feature(bare, place)]}
+    [entity], _ = from_frame(to_frame(collection | {"@context": context}))
+    assert entity["@context"] == context
 
 
 def test_the_geometry_of_a_feature_is_kept_where_its_properties_lack_it():

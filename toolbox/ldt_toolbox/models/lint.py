@@ -5,6 +5,7 @@ from typing import Any
 
 from ldt_toolbox.models import contexts
 from ldt_toolbox.models.contexts import Load, Terms
+from ldt_toolbox.models.features import unfolded
 from ldt_toolbox.models.findings import Finding, is_uri, shown
 from ldt_toolbox.models.lint_attributes import AttributeLint
 from ldt_toolbox.models.positions import Area
@@ -30,7 +31,8 @@ def lint(
     Parameters
     ----------
     entities : dict or list of dict
-        Entities as JSON gives them: normalised, concise or simplified (`keyValues`).
+        Entities as JSON gives them: normalised, concise or simplified (`keyValues`), or their
+        GeoJSON Features.
     bbox : sequence of float, optional
         West, south, east, north of the territory in degrees, EPSG:4326. With it, positions
         outside are found, and swapped ones that are possible elsewhere on Earth.
@@ -56,7 +58,7 @@ def lint(
     >>> [one.code for one in lint({"id": "gauge 7", "type": "WaterObserved"})]
     ['no-core-context', 'id-not-uri', 'missing-required', 'missing-required']
     """
-    listed = entities if isinstance(entities, list) else [entities]
+    listed = unfolded(entities if isinstance(entities, list | dict) else [entities])
     judge = Linter(bbox=bbox, models=models, load=load)
     found: list[Finding] = []
     seen: dict[str, int] = {}

@@ -9,11 +9,11 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from ldt_toolbox.errors import DataError
+from ldt_toolbox.models.features import unfolded
 from ldt_toolbox.models.findings import shown
 from ldt_toolbox.models.frames.flatten import Flattener
 from ldt_toolbox.models.frames.instants import NO_TIME, instant
 from ldt_toolbox.models.frames.layout import LAYOUT, TIMES, Column, named, written
-from ldt_toolbox.models.lint_attributes import CONTENT
 from ldt_toolbox.models.times import read_date_time
 
 CRS = "EPSG:4326"
@@ -96,36 +96,12 @@ def to_frame(
 def _listed(
     entities: Mapping[str, Any] | Iterable[Mapping[str, Any]],
 ) -> Iterator[Mapping[str, Any]]:
-    """Entities one by one; of a Feature, that which it shows (4.5.16, 4.5.17)."""
-    if isinstance(entities, Mapping):
-        collection = entities.get("type") == "FeatureCollection"
-        entities = entities.get("features", []) if collection else [entities]
-    for given in entities:
-        entity = _of_feature(given) if _is_feature(given) else given
+    """Entities one by one."""
+    for entity in unfolded(entities):
         if not isinstance(entity, Mapping) or not {"id", "type"} <= entity.keys():
             hint = "give entities with id and type, not expanded JSON-LD or other GeoJSON"
-            raise DataError(f"{shown(given)} is no entity: {hint}")
+            raise DataError(f"{shown(entity)} is no entity: {hint}")
         yield entity
-
-
-def _is_feature(given: Any) -> bool:
-    return (
-        isinstance(given, Mapping)
-        and given.get("type") == "Feature"
-        and isinstance(given.get("properties"), Mapping)
-    )
-
-
-def _of_feature(feature: Mapping[str, Any]) -> dict[str, Any]:
-    """Entity of a Feature; its geometry is that of one of its attributes."""
-    heads = {name: feature[name] for name in ("id", "@context") if name in feature}
-    entity = {**heads, **feature["properties"]}
-    shape = feature.get("geometry")
-    contents = [one.get("value") if isinstance(one, dict) else one for one in entity.values()]
-    if shape is not None and shape not in [*entity.values(), *contents]:
-        full = any(isinstance(one, dict) and one.get("type") in CONTENT for one in entity.values())
-        entity.setdefault("location", {"type": "GeoProperty", "value": shape} if full else shape)
-    return entity
 
 
 def _column(cells: Sequence[Any], column: Column) -> Any:
