@@ -106,7 +106,7 @@ def test_another_encoding_is_named_and_read(tmp_path) -> None:
     assert (found, unread) == ([{"a": "Nîmes", "b": "1"}], [])
     with pytest.raises(WrongUseError, match="encoding 'latin9000' is none"):
         records.read(tmp_path / "x.csv", encoding="latin9000")
-    with pytest.raises(WrongUseError, match=r"x.xlsx is no file of records: .*to_dict"):
+    with pytest.raises(WrongUseError, match=r"x.xlsx is no file of records: .*from_frame"):
         records.read(tmp_path / "x.xlsx")
 
 

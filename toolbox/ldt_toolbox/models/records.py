@@ -110,8 +110,8 @@ def read(path: str | Path, *, encoding: str = "utf-8-sig") -> tuple[list[Record]
     suffix = path.suffix.lower()
     if suffix not in (*_TABLES, *_JSON):
         raise WrongUseError(
-            f"{path.name} is no file of records: give one of {', '.join((*_TABLES, *_JSON))}; what "
-            "pandas or geopandas read goes into a mapping by frame.to_dict('records')"
+            f"{path.name} is no file of records: give one of {', '.join((*_TABLES, *_JSON))}; a "
+            "frame that pandas or geopandas read goes into from_frame(frame, mapping=...)"
         )
     try:
         text = path.read_text(encoding=encoding)
