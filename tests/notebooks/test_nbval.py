@@ -15,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 TIMEOUT_S = 600
-CELLS = {"flood-risk": 20, "heat-islands": 15, "mobility": 13}
+CELLS = {"flood-risk": 20, "heat-islands": 15, "mobility": 15}
 
 
 def nbval(folder, *notebooks):
