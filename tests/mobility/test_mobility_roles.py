@@ -193,7 +193,8 @@ def test_journeys_to_a_class_equal_the_best_of_all_its_places(feed):
     site = steps.join(walk, places, told)
     time = steps.minutes(site, places)
     timetable = transit_steps.timetable_of(offered, site, places, told)
-    found = transit_journeys.journeys(timetable, site, places, time, told)
+    where = transit_steps.stop_points(offered, PLACE.crs)
+    found = transit_journeys.journeys(timetable, site, places, time, told, stops_xy=where)
     leave = transit_steps.departures(told)
     for square, home in enumerate(found.squares["home"]):
         quickest = np.full((len(leave), len(places.classes)), np.inf)
@@ -223,10 +224,11 @@ def test_journeys_in_parts_are_those_in_one_piece(feed, monkeypatch):
     places = steps.places(here, walk, told, stops=offered.stops)
     site = steps.join(walk, places, told)
     asked = (transit_steps.timetable_of(offered, site, places, told), site, places)
-    whole = transit_journeys.journeys(*asked, steps.minutes(site, places), told)
+    where = {"stops_xy": transit_steps.stop_points(offered, PLACE.crs)}
+    whole = transit_journeys.journeys(*asked, steps.minutes(site, places), told, **where)
     monkeypatch.setattr(transit_journeys, "MOST_PAIRS", 2000)  # some seven squares at a time
     monkeypatch.setattr(transit_journeys, "MOST_TIMES", 1)
-    parts = transit_journeys.journeys(*asked, steps.minutes(site, places), told)
+    parts = transit_journeys.journeys(*asked, steps.minutes(site, places), told, **where)
     for name in ("minutes", "reached_pct", "on_foot_pct"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
 
@@ -300,3 +302,41 @@ def test_closures_are_read_alike_each_time_and_close_short_stretches_too():
     assert flooded.geometry.iloc[0] is before
     area = gpd.GeoDataFrame(geometry=[shapely.box(13, -1, 14, 1)], crs=CRS)
     assert streets_under(network, area) == ["s2"]
+
+
+def test_jobs_beyond_the_territory_are_reached_by_its_buses(feed):
+    """A job 200 m from the last stop, which lies 5 km outside: by bus and 260 m on foot."""
+    away = feed["stops"].assign(
+        stop_lon=feed["stops"]["stop_lon"].where(feed["stops"]["stop_id"] != "s3", 7.36)
+    )
+    moved = changed_copy(feed, tables={**feed.tables, "stops": away})
+    last = away[away["stop_id"] == "s3"].iloc[0]
+    there = gpd.GeoSeries.from_xy([last["stop_lon"]], [last["stop_lat"]], crs=4326).to_crs(
+        PLACE.crs
+    )
+    near = PLACE.boundary_geometry.representative_point()
+    jobs = gpd.GeoDataFrame(
+        {"jobs": [900.0, 100.0]},
+        geometry=[shapely.Point(there[0].x, there[0].y - 200), near], crs=PLACE.crs,
+    )  # fmt: skip
+    here = inputs(gtfs=busy(moved), jobs=jobs)
+
+    def reached(minutes):
+        told = parameters(service_date=str(DAY), transit_minutes=minutes, departure_step_min=30,
+                          transit_cell_m=1000)  # fmt: skip
+        offered, walk = transit_steps.offer(here, told), steps.streets(here, told)
+        assert set(offered.stops["stop_id"]) == {"s1", "s2"}
+        places = steps.places(here, walk, told, stops=offered.stops)
+        site = steps.join(walk, places, told)
+        assert site.job[0] == -1, "no street of the territory is near the job"
+        found = transit_journeys.journeys(
+            transit_steps.timetable_of(offered, site, places, told), site, places,
+            steps.minutes(site, places), told,
+            stops_xy=transit_steps.stop_points(offered, PLACE.crs),
+        )  # fmt: skip
+        return found.reached_pct[:, 2]
+
+    assert reached(45).max() == 100, "all jobs, those beyond the boundary too"
+    # not earlier than the bus and the walk allow: the ride takes 10.5 min, the walk 260 m
+    walk_min = 1.3 * 200 / 1.33 / 60
+    assert reached(10.5 + walk_min - 0.5).max() <= 10

@@ -176,7 +176,10 @@ def outcome(site: Site, here: Places, offered: Offer | None, parameters: Paramet
     ridden = None
     if offered is not None:
         timetable = transit_steps.timetable_of(offered, site, here, parameters)
-        ridden = transit_journeys.journeys(timetable, site, here, time, parameters)
+        ridden = transit_journeys.journeys(
+            timetable, site, here, time, parameters,
+            stops_xy=transit_steps.stop_points(offered, site.network.edges.crs),
+        )  # fmt: skip
     near = summary.near_stop(
         site, here, stop_m=parameters.stop_distance_m, station_m=parameters.station_distance_m
     )

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from ldt_toolbox.mobility import squares
+from ldt_toolbox.mobility.gtfs.changes import DETOUR
 from ldt_toolbox.mobility.raptor import UNREACHED
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.timetable import Timetable, Walks, walks
@@ -57,7 +60,13 @@ class _Goals:
 
 
 def journeys(
-    timetable: Timetable, site: Site, here: Places, on_foot: pd.DataFrame, parameters: Parameters
+    timetable: Timetable,
+    site: Site,
+    here: Places,
+    on_foot: pd.DataFrame,
+    parameters: Parameters,
+    *,
+    stops_xy: NDArray[np.float64],
 ) -> Journeys:
     """Travel times from every square over the departure window.
 
@@ -72,18 +81,21 @@ def journeys(
     parameters : Parameters
         `departure_from`, `departure_until`, `departure_step_min`, `transit_minutes`,
         `transit_cell_m`, `access_walk_min`, `max_transfers`.
+    stops_xy : numpy.ndarray, shape (stops, 2)
+        From `transit_steps.stop_points`, in the CRS of the streets.
 
     Notes
     -----
     All destinations of a class are one place that every stop near one of them leads to: the
     quickest way to it is the quickest way to the nearest. Each square sets out from the home with
-    the most weight. Where jobs are not known, residents or floors are what is reached. Squares are
-    worked through in parts, so that memory does not grow with their square.
+    the most weight. Where jobs are not known, residents or floors are what is reached. From stops
+    beyond the territory, where streets are not known, jobs are `changes.DETOUR` times the straight
+    line away. Squares are worked through in parts, so that memory does not grow with their square.
     """
     table = squares.squares(here, cell_m=parameters.transit_cell_m)
     home = site.home[table["home"].to_numpy()]
     classes, cutoff = len(here.classes), int(60 * parameters.transit_minutes)
-    goals = _goals(timetable, site, here, table, home, parameters)
+    goals = _goals(timetable, site, here, table, home, parameters, stops_xy)
     leave = departures(parameters)
     minutes = np.full((len(home), classes), np.inf)
     reached, walked = np.zeros((len(home), 3)), np.zeros(len(home))
@@ -126,6 +138,7 @@ def _goals(
     table: pd.DataFrame,
     home: NDArray[np.int64],
     parameters: Parameters,
+    stops_xy: NDArray[np.float64],
 ) -> _Goals:
     node = site.job if here.jobs_are_counted else home
     amount = (here.jobs["jobs"] if here.jobs_are_counted else table["weight"]).to_numpy(np.float64)
@@ -135,10 +148,33 @@ def _goals(
     back = replace(site, graph=site.graph.reversed())
     walk_s = 60.0 * parameters.access_walk_min
     end, halt, seconds = walks_between(back, np.r_[site.spot, node], site.stop, walk_s)
-    egress = _least(
-        place[end], rows[halt], seconds, places=classes + len(node), stops=timetable.stop_count
-    )
+    ends, halts = place[end], rows[halt]
+    if here.jobs_are_counted:
+        job, beyond, more = _from_stops_beyond(here, stops_xy, rows, walk_s, parameters)
+        ends, halts = np.r_[ends, classes + job], np.r_[halts, beyond]
+        seconds = np.r_[seconds, more]
+    egress = _least(ends, halts, seconds, places=classes + len(node), stops=timetable.stop_count)
     return _Goals(node, amount, egress)
+
+
+def _from_stops_beyond(
+    here: Places,
+    stops_xy: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    walk_s: float,
+    parameters: Parameters,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Walks to jobs from stops outside of the territory: job, row of the stop, seconds."""
+    outside = np.setdiff1d(np.flatnonzero(np.isfinite(stops_xy).all(axis=1)), rows)
+    pace = DETOUR / parameters.walking_speed_m_s
+    jobs = shapely.get_coordinates(here.jobs.geometry.to_numpy())
+    if not len(jobs) or not len(outside):
+        nothing = np.empty(0, np.int64)
+        return nothing, nothing, np.empty(0)
+    found = cKDTree(jobs).sparse_distance_matrix(
+        cKDTree(stops_xy[outside]), walk_s / pace, output_type="ndarray"
+    )
+    return found["i"].astype(np.int64), outside[found["j"]], pace * found["v"]
 
 
 def _access(

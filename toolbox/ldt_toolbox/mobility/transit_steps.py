@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -226,6 +227,17 @@ def timetable_of(found: Offer, site: Site, here: Places, parameters: Parameters)
     return day_timetable(
         found.feed, found.date, footpaths=told.footpaths, change_s=told.change_s
     )  # fmt: skip
+
+
+def stop_points(found: Offer, crs: Any) -> NDArray[np.float64]:
+    """Where the feed's stops are, also those outside of the territory, shape (stops, 2).
+
+    In the CRS given; NaN where the feed gives no place.
+    """
+    table = found.feed["stops"]
+    points = gpd.GeoSeries.from_xy(table["stop_lon"], table["stop_lat"], crs="EPSG:4326")
+    moved = points.to_crs(crs)
+    return np.column_stack([moved.x.to_numpy(np.float64), moved.y.to_numpy(np.float64)])
 
 
 def departures(parameters: Parameters) -> NDArray[np.int64]:

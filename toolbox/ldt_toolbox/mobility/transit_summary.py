@@ -5,12 +5,13 @@ import numpy as np
 import pandas as pd
 
 from ldt_toolbox.mobility import summary, transit_journeys
+from ldt_toolbox.mobility.gtfs.changes import DETOUR
 from ldt_toolbox.mobility.secrecy import share_told_pct
 from ldt_toolbox.mobility.steps import Places, Site
 from ldt_toolbox.mobility.transit_journeys import Journeys
 from ldt_toolbox.mobility.transit_steps import Offer
 from ldt_toolbox.parameters import Parameters
-from ldt_toolbox.results import Indicator, Results
+from ldt_toolbox.results import Indicator, Note, Results
 
 
 def add(
@@ -57,6 +58,19 @@ def add(
         "service_km": Indicator(float(offered.routes["service_km"].sum())),
     }
     result.notes += offered.notes
+    if here.jobs_are_counted:
+        result.notes.append(
+            Note(
+                "assumption",
+                {
+                    "en": "From stops beyond the territory, where streets are not known, the walk "
+                    f"to a job is {DETOUR:g} times the straight line.",
+                    "fr": "Depuis les arrêts hors du territoire, où les rues sont inconnues, la "
+                    "marche vers un emploi vaut "
+                    f"{str(DETOUR).replace('.', ',')} fois la ligne droite.",
+                },
+            )
+        )
 
 
 def stop_layer(offered: Offer) -> gpd.GeoDataFrame:

@@ -132,7 +132,10 @@ def ride(
     if offered is None:
         return None
     timetable = transit_steps.timetable_of(offered, site, here, parameters)
-    return transit_journeys.journeys(timetable, site, here, found.minutes["walk"], parameters)
+    return transit_journeys.journeys(
+        timetable, site, here, found.minutes["walk"], parameters,
+        stops_xy=transit_steps.stop_points(offered, site.network.edges.crs),
+    )  # fmt: skip
 
 
 def access(site: Site, here: Places, bike: Network, parameters: Parameters) -> Access:
