@@ -44,6 +44,7 @@ def notes_on(
         *range_notes(depths.tally, table.attrs["tally"], draws.tally),
         *_values(town, parameters, inputs),
         *_years(yearly),
+        *_rain_alone(inputs, depths),
         *_compared(table, run, ground),
         *_basins(table, inputs, parameters),
         *_draws(draws, ground),
@@ -276,6 +277,22 @@ def _years(yearly: Yearly) -> list[Note]:
             "computed: it is an assumption about the tails.",
             f"{tail:.0f} % de la moyenne annuelle viennent de crues plus fréquentes ou plus rares "
             "que celles calculées : c'est une hypothèse sur les extrêmes.",
+        )
+    ]
+
+
+def _rain_alone(inputs: Inputs, depths: Hazard) -> list[Note]:
+    if "inflows" not in inputs or not depths.simulated:
+        return []
+    return [
+        _note(
+            "gap",
+            "The simulated return periods are of rain alone: the rivers' water belongs to the "
+            "event only, so that the annual mean knows no river floods unless official maps bring "
+            "them.",
+            "Les périodes de retour simulées sont celles de la pluie seule : l'eau des rivières "
+            "n'appartient qu'à l'événement, et leurs crues ne sont dans la moyenne annuelle que si "
+            "des cartes officielles les apportent.",
         )
     ]
 
