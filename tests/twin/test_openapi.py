@@ -81,6 +81,12 @@ def refill(base):
     assert requests.post(url, json=[entity], timeout=20).status_code in (201, 204)
 
 
+def unreachable(answer):
+    """The standard's answer (6.3.2) to an @context that cannot be had: the twin asks no other."""
+    kind = "https://uri.etsi.org/ngsi-ld/errors/LdContextNotAvailable"
+    return answer.status_code == 503 and answer.json()["type"] == kind
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
 def test_no_request_makes_the_twin_fail(base, document, mode):
@@ -104,7 +110,7 @@ def test_no_request_makes_the_twin_fail(base, document, mode):
                         case.path_parameters[name] = KNOWN[name]
                 answer = case.call(session=session, timeout=30)
                 statuses[answer.status_code] += 1
-                if answer.status_code >= 500:
+                if answer.status_code >= 500 and not unreachable(answer):
                     failures.append((case.as_curl_command(), answer.status_code, answer.text))
                 elif answer.status_code >= 400 and answer.headers.get("Content-Type"):
                     assert answer.headers["Content-Type"] == "application/problem+json"

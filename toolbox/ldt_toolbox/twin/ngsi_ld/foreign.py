@@ -5,6 +5,7 @@ cities write - is read by `ldt_toolbox.models.contexts.terms`. Vocabularies, imp
 definitions of other forms (JSON-LD 1.1, 4.1) are left to pyld, without a network.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ Load = Callable[[str], Mapping[str, Any]]
 GEN_DELIMS = (":", "/", "?", "#", "[", "]", "@")
 
 _PLAIN = frozenset({"@id", "@type", "@container", "@language", "@direction"})
+_ADDRESS = re.compile(r"https?://[^\s/?#\\\x00-\x1f]+[^\s\\\x00-\x1f]*", re.IGNORECASE)
 _UNKNOWN = "probe-that-nothing-defines"
 _PROBE = "probe-whose-value-is-a-name"
 _ROOT = "urn:probe:"
@@ -135,7 +137,9 @@ class ForeignTerms(Terms):
 
 
 def unavailable(url: str) -> ProblemError:
-    """Problem of a @context that is nowhere at hand."""
+    """Problem of a @context that is nowhere at hand, or that is no address at all."""
+    if not _ADDRESS.fullmatch(url):
+        return bad(f"@context {url!r:.200} is no address, such as https://example.org/town.jsonld")
     return ProblemError(
         "LdContextNotAvailable",
         f"@context {url!r:.200} is not at hand: host it with POST jsonldContexts and use the "
