@@ -103,6 +103,25 @@ def test_the_context_goes_into_the_link_or_into_the_body_never_both(broker, serv
         literal.entities.get(ROOM["id"])
 
 
+CORE = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.6.jsonld"
+
+
+@pytest.mark.parametrize(
+    ("context", "named"),
+    [
+        ([CONTEXT, CORE], CONTEXT), ([CORE, CONTEXT], CONTEXT), ([CONTEXT], CONTEXT),
+        (CORE, CORE), ([CORE], CORE), ([], None), (None, None),
+    ],
+)  # fmt: skip
+def test_the_core_context_beside_another_need_not_be_named(
+    broker, client, server, context, named
+) -> None:
+    # clause 4.4: it is part of every @context
+    client.with_context(context).entities.count(type="Room")
+    link = server.requests[-1].headers["Link"]
+    assert (link and link.partition(">")[0].removeprefix("<")) == named
+
+
 def test_a_hosted_context_can_be_used_at_once(broker, client, server) -> None:
     url = client.contexts.add(LITERAL)
     assert client.contexts.list() == [url]

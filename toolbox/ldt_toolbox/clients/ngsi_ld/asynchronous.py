@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from ldt_toolbox.clients.ngsi_ld.client import NgsiLd
-from ldt_toolbox.clients.ngsi_ld.connection import Context
+from ldt_toolbox.clients.ngsi_ld.context_links import Context
 from ldt_toolbox.clients.session import MOST_CONNECTIONS
 from ldt_toolbox.errors import WrongUseError
 

@@ -6,7 +6,8 @@ from typing import Any, Literal, Self
 from ldt_toolbox.clients.auth import Auth
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.ngsi_ld.batch import Batch
-from ldt_toolbox.clients.ngsi_ld.connection import Connection, Context, api_root, element
+from ldt_toolbox.clients.ngsi_ld.connection import Connection, api_root, element
+from ldt_toolbox.clients.ngsi_ld.context_links import Context
 from ldt_toolbox.clients.ngsi_ld.contexts import Contexts
 from ldt_toolbox.clients.ngsi_ld.discovery import Attributes, Types, capabilities
 from ldt_toolbox.clients.ngsi_ld.entities import Entities
@@ -28,8 +29,9 @@ class NgsiLd:
     tenant : str, optional
         Tenant (header NGSILD-Tenant).
     context : str, list or dict, optional
-        @context that explains short names: the URL of one, which also works for reading, or an
-        @context itself, which goes into the body of what is written. None is the core @context.
+        @context that explains short names: the URL of one, alone or in a list with the core
+        @context, which also works for reading; or an @context itself, which goes into the body of
+        what is written. None is the core @context.
     auth : Auth, optional
         Credentials.
     http : HttpClient, optional

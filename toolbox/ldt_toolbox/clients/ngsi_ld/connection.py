@@ -18,17 +18,14 @@ from ldt_toolbox.clients.errors import (
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.imperfect import CapabilityWarning, ImperfectServerWarning, report
 from ldt_toolbox.clients.masking import mask_url
+from ldt_toolbox.clients.ngsi_ld.context_links import (
+    CORE_CONTEXT,
+    Context,
+    context_link,
+    link_of,
+)
 from ldt_toolbox.clients.ngsi_ld.deviations import READ, WRITTEN, check_answer
 from ldt_toolbox.errors import WrongUseError
-
-CORE_CONTEXT = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
-"""Core @context of the version that this client speaks (GS CIM 009 V1.8.1, annex B)."""
-
-CONTEXT_RELATION = "http://www.w3.org/ns/json-ld#context"
-"""Link relation that carries an @context (JSON-LD 1.1, section 6.1)."""
-
-Context = str | list[Any] | dict[str, Any] | None
-"""URL of an @context, or an @context itself."""
 
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
@@ -48,19 +45,6 @@ def segment(name: str) -> str:
     if not name or name in (".", ".."):
         raise WrongUseError(f"{name!r} cannot be part of an address; give an id or a name")
     return quote(name, safe=":")
-
-
-def context_link(url: str) -> str:
-    """Link header that names an @context (GS CIM 009, 6.3.5).
-
-    Raises
-    ------
-    WrongUseError
-        The URL is none, or could end the header early.
-    """
-    if not re.fullmatch(r"https?://[^\s<>\"]+", url):
-        raise WrongUseError(f"@context {url!r} is no http or https URL; give one that is hosted")
-    return f'<{url}>; rel="{CONTEXT_RELATION}"; type="application/ld+json"'
 
 
 class Connection:
@@ -132,7 +116,7 @@ class Connection:
             Whether names go to and fro that an @context explains.
         """
         headers = self._headers() | {"Accept": accept}
-        link = self._link() if named else ""
+        link = link_of(self.context) if named else ""
         if link:
             headers["Link"] = link
         allowed = {*expected, *READ}
@@ -159,7 +143,7 @@ class Connection:
         headers = self._headers() | {"Accept": accept}
         content: bytes | None = None
         if payload is None:
-            link = self._link() if named else ""
+            link = link_of(self.context) if named else ""
             if link:
                 headers["Link"] = link
         elif isinstance(payload, Body):
@@ -185,7 +169,7 @@ class Connection:
             )
             return Body(encode(payload), {"Content-Type": "application/ld+json"})
         headers = {"Content-Type": "application/json"}
-        link = self._link()
+        link = link_of(self.context)
         if link:
             headers["Link"] = link
         return Body(encode(payload), headers)
@@ -211,19 +195,6 @@ class Connection:
                 "options of earlier versions are used"
             ),
             stacklevel=3,
-        )
-
-    def _link(self) -> str:
-        if self.context is None:
-            return ""
-        if isinstance(self.context, str):
-            return context_link(self.context)
-        urls = [part for part in self.context if isinstance(part, str)]
-        if isinstance(self.context, list) and len(urls) == len(self.context) == 1:
-            return context_link(urls[0])
-        raise WrongUseError(
-            "this request can only name one hosted @context (GS CIM 009, 6.3.5), but the client "
-            "has several or a literal one: host it with client.contexts.add(...) and use its URL"
         )
 
     def _headers(self) -> dict[str, str]:

@@ -349,7 +349,9 @@ class Entities:
                     expected=(200,), feature="queries by POST", idempotent=True,
                 )  # fmt: skip
             url_params = dict(paging) if whole else params | form | dict(paging)
-            return self._link.ask("entities", url_params, accept=accept, feature="entities")
+            return self._link.ask(
+                "entities", url_params, accept=accept, feature="this query of entities"
+            )
 
         first = True
 
