@@ -12,7 +12,7 @@ from ldt_toolbox.clients.cache import Cache
 from ldt_toolbox.clients.errors import NotFound, NotImplementedByServer
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.imperfect import CapabilityWarning, CutAnswerWarning
-from ldt_toolbox.clients.ngsi_ld import NgsiLd, Q, observations
+from ldt_toolbox.clients.ngsi_ld import NgsiLd, Q, aggregates, observations
 from ldt_toolbox.clients.ngsi_ld.evolution import merged
 from ldt_toolbox.clients.ngsi_ld.windows import range_of
 from ldt_toolbox.errors import WrongUseError
@@ -182,11 +182,64 @@ def test_aggregation_is_not_split_but_told(server, reply, client) -> None:
     assert asked["aggrPeriodDuration"] == "PT1H"
 
 
-@pytest.mark.parametrize("wrong", [{"methods": "mean"}, {"methods": "avg", "period": "1h"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"methods": "mean"},
+        {"methods": "avg", "period": "1h"},
+        {"methods": "avg", "period": timedelta(0)},
+    ],
+)
 def test_wrong_aggregations_are_refused_before_they_are_sent(client, server, wrong) -> None:
     with pytest.raises(WrongUseError):
         client.temporal.aggregate(id="urn:x:a", **wrong)
     assert not server.requests
+
+
+AVERAGE = {"type": "Property", "avg": [[3.5, stamp(0), stamp(6)]]}
+FULL = {"type": "Property", "value": 3.5, "observedAt": stamp(0)}
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_server_before_1_8_is_asked_for_aggregates_by_options(
+    server, reply, client, refuses
+) -> None:
+    def handler(request):
+        if request.query.get("options") == "aggregatedValues":
+            return reply(200, {"id": "urn:x:a", "type": "Station", "temperature": AVERAGE})
+        if refuses:
+            return reply(400, {"title": "Bad request", "detail": "format is unknown"})
+        return reply(200, {"id": "urn:x:a", "type": "Station", "temperature": [FULL]})
+
+    server.route("*", "*", handler)
+    with pytest.warns(CapabilityWarning, match="options"):
+        [found] = client.temporal.aggregate(id="urn:x:a", methods="avg", period="PT1H")
+    assert [each.value for each in aggregates(found)] == [3.5]
+    client.temporal.aggregate(id="urn:x:a", methods="avg")
+    assert len(server.requests) == 3, "asked by options from then on"
+
+
+def test_instances_where_aggregates_were_asked_for_are_told(server, reply, client) -> None:
+    entity = {"id": "urn:x:a", "type": "Station", "temperature": [FULL]}
+    server.route("*", "*", lambda request: reply(200, entity))
+    with pytest.warns(CapabilityWarning) as told:
+        assert client.temporal.aggregate(id="urn:x:a", methods="avg") == [entity]
+    assert "no aggregates" in str(told[-1].message)
+
+
+@pytest.mark.parametrize(
+    ("period", "text"),
+    [
+        (timedelta(hours=1), "PT3600S"),
+        (timedelta(milliseconds=500), "PT0.5S"),
+        (timedelta(days=1), "PT86400S"),
+    ],
+)
+def test_a_period_may_be_a_duration(server, reply, client, period, text) -> None:
+    entity = {"id": "urn:x:a", "type": "Station", "temperature": AVERAGE}
+    server.route("*", "*", lambda request: reply(200, entity))
+    client.temporal.aggregate(id="urn:x:a", methods="avg", period=period)
+    assert server.requests[-1].query["aggrPeriodDuration"] == text
 
 
 def test_windows_without_zone_or_upside_down_are_refused(client) -> None:

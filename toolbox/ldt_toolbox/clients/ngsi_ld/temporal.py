@@ -5,13 +5,17 @@ gives `after` or `before`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ldt_toolbox.clients.answer import Answer
 from ldt_toolbox.clients.errors import BadRequest, NotImplementedByServer
 from ldt_toolbox.clients.imperfect import CapabilityWarning, report
-from ldt_toolbox.clients.ngsi_ld.aggregation import aggregation_params, checked_aggregates, says_cut
+from ldt_toolbox.clients.ngsi_ld.aggregation import (
+    aggregation_params,
+    asked_for_aggregates,
+    says_cut,
+)
 from ldt_toolbox.clients.ngsi_ld.connection import (
     Connection,
     element,
@@ -158,7 +162,7 @@ class Temporal(History):
         self,
         *,
         methods: Names,
-        period: str = "",
+        period: timedelta | str = "",
         id: str = "",
         start: datetime | str | None = None,
         end: datetime | str | None = None,
@@ -172,8 +176,8 @@ class Temporal(History):
         ----------
         methods : str or sequence of str
             Of avg, distinctCount, max, min, stddev, sum, sumsq, totalCount.
-        period : str
-            ISO 8601 duration such as `PT1H` or `P1D`; empty for the whole window.
+        period : datetime.timedelta or str
+            Duration, as a text by ISO 8601 such as `PT1H` or `P1D`; empty for the whole window.
         id : str
             One entity; otherwise `conditions` select several.
         start, end, timeproperty, page_size, **conditions
@@ -183,19 +187,20 @@ class Temporal(History):
         -----
         CutAnswerWarning
             The server says that it sent part of the periods.
+        CapabilityWarning
+            It sent the instances instead.
         """
         aggregation = aggregation_params(methods, period)
         window = _window(start, end)
         if not id and not window.params():
             raise WrongUseError("a temporal query needs start or end (GS CIM 009, 5.7.4)")
         question = Question(selection(**conditions), timeproperty=timeproperty)
-        params = question.params(window, None, "format") | aggregation
 
         def ask(path: str, paging: Mapping[str, str]) -> Answer:
-            return checked_aggregates(
-                self._link.ask(
-                    path, params | dict(paging), expected=(200, 206), feature="temporal aggregation"
-                )
+            return asked_for_aggregates(
+                self._link,
+                path,
+                lambda style: question.params(window, None, style) | aggregation | dict(paging),
             )
 
         if id:
