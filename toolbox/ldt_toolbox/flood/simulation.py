@@ -23,6 +23,7 @@ from ldt_toolbox.results import Note
 MM_PER_HOUR = 1 / 3.6e6  # in m/s
 BYTES_PER_CELL = {"inertial": 90, "shallow-water": 330}  # measured, peaks included
 MOST_SNAPSHOTS = 48
+_FACTORS = {land: tuple(map(np.float32, three)) for land, three in DEBRIS_FACTORS.items()}
 
 
 @dataclass
@@ -306,12 +307,11 @@ def _set_rates(
 
 
 def _track(flow: InertialFlow | ShallowWaterFlow, kept: _Kept, options: Options) -> None:
-    factors = tuple(np.float32(x) for x in DEBRIS_FACTORS[options.land])
     peaks = kept.peaks
     wet, fast, torrent, highest = track(  # type: ignore[call-arg]
         flow.depth_m, *flow.discharges, *flow.tiles, np.float32(flow.time_s),
-        np.float32(options.wet_depth_m), factors, peaks.depth_m, peaks.speed_at_peak_m_s,
-        peaks.speed_m_s, peaks.hazard_rating, peaks.arrival_s,
+        np.float32(options.wet_depth_m), _FACTORS[options.land], peaks.depth_m,
+        peaks.speed_at_peak_m_s, peaks.speed_m_s, peaks.hazard_rating, peaks.arrival_s,
     )  # fmt: skip
     kept.froude.add(int(wet), int(fast), int(torrent), float(highest))
 
