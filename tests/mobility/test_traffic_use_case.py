@@ -157,6 +157,17 @@ def test_two_directions_of_one_counter_are_added_up_and_two_counters_are_said_to
     assert not any("their mean counts" in note.text["en"] for note in both.notes)
 
 
+def test_bicycles_and_people_on_foot_emit_nothing(table):
+    own = table[table["site"] == "steady"].head(400)
+    kinds = pd.concat([own.assign(vehicle_type=kind) for kind in ("car", "bicycle", "Piéton")])
+    found, cars = found_in(kinds), found_in(own.assign(vehicle_type="car"))
+    pd.testing.assert_frame_equal(found.counters, cars.counters)
+    pd.testing.assert_frame_equal(found.links, cars.links)
+    assert any("800 rows count bicycles" in note.text["en"] for note in found.notes)
+    with pytest.raises(DataError, match="400 are of bicycles"):
+        found_in(own.assign(vehicle_type="bicycle"))
+
+
 def test_rows_that_cannot_be_are_told_one_by_one_and_holes_and_odd_hours_too(table):
     own = table[table["site"] == "steady"].reset_index(drop=True).astype({"count": object})
     own.loc[10, "count"] = -4

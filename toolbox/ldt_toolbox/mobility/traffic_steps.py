@@ -26,6 +26,9 @@ COLUMNS = Columns(
     vehicle_type="vehicle_type", lane="lane", lanes="lanes", longitude_deg="longitude_deg",
     latitude_deg="latitude_deg",
 )  # fmt: skip
+# vehicle types, also those of TrafficFlowObserved, that burn nothing and are no traffic of cars
+NO_ENGINE = ("bicycle", "bicycles", "bike", "bikes", "cyclist", "cyclists", "vélo", "vélos", "velo",
+             "pedestrian", "pedestrians", "piéton", "piétons", "pieton", "person")  # fmt: skip
 EVENTS = ["site", "start", "end", "label", "difference", "z"]
 HOLES = ["site", "lane", "start", "end", "hours"]
 
@@ -95,17 +98,20 @@ def traffic(inputs: Inputs, parameters: Parameters) -> Traffic | None:
         inputs.table(ROLE), COLUMNS, zone=zone, ambiguous="order",
         interval_min=parameters.count_interval_min, bbox=(west, south, east, north),
     )  # fmt: skip
-    hourly = to_steps(cleaned.counts, zone=zone)
+    afoot = cleaned.counts["vehicle_type"].str.lower().isin(NO_ENGINE)
+    counts = cleaned.counts[~afoot]
+    hourly = to_steps(counts, zone=zone)
     totals = site_totals(hourly.steps)
     if not totals["count"].notna().any():
         raise DataError(
             f"{ROLE}: no whole hour of any counter is known (of {len(inputs.table(ROLE))} rows "
-            f"{len(cleaned.rejects)} cannot be, {len(hourly.coarse)} are longer than an hour): "
-            "check times, intervals and positions"
+            f"{len(cleaned.rejects)} cannot be, {int(afoot.sum())} are of bicycles or people on "
+            f"foot, {len(hourly.coarse)} are longer than an hour): check times, intervals and "
+            "positions"
         )
     labelled = label_anomalies(totals, zone=zone, holidays=free)
     made, skills = counter_numbers(totals, labelled, zone=zone, holidays=free)
-    where = cleaned.counts.groupby("site")[["longitude_deg", "latitude_deg"]].first()
+    where = counts.groupby("site")[["longitude_deg", "latitude_deg"]].first()
     place = where.loc[made["site"]]
     points = gpd.GeoSeries.from_xy(
         place["longitude_deg"], place["latitude_deg"], crs="EPSG:4326"
@@ -117,9 +123,12 @@ def traffic(inputs: Inputs, parameters: Parameters) -> Traffic | None:
     return Traffic(
         counters, links, hours_of_day(totals, zone=zone, holidays=free),
         days_of_year(totals, zone=zone, holidays=free), _local(anomaly_events(labelled), zone),
-        _local(gaps(cleaned.counts), zone), cleaned.rejects.assign(row=cleaned.rejects["row"] + 1),
+        _local(gaps(counts), zone), cleaned.rejects.assign(row=cleaned.rejects["row"] + 1),
         100 * float(known["known_h"].sum() / known["hours"].sum()), skills,
-        (*reject_notes(cleaned.rejects, ROLE), *_notes(len(hourly.coarse), counters, links, fleet)),
+        (
+            *reject_notes(cleaned.rejects, ROLE),
+            *_notes(len(hourly.coarse), int(afoot.sum()), counters, links, fleet),
+        ),
     )  # fmt: skip
 
 
@@ -185,7 +194,7 @@ def _local(table: pd.DataFrame, zone: str) -> pd.DataFrame:
 
 
 def _notes(
-    coarse: int, counters: gpd.GeoDataFrame, links: gpd.GeoDataFrame, fleet: Fleet
+    coarse: int, afoot: int, counters: gpd.GeoDataFrame, links: gpd.GeoDataFrame, fleet: Fleet
 ) -> list[Note]:
     shares = ", ".join(f"{name} {100 * share:g} %" for name, share in fleet.shares.items())
     notes = [
@@ -211,6 +220,18 @@ def _notes(
                     "hours: they are left out.",
                     "fr": f"{ROLE} : {coarse} lignes dépassent une heure et ne sont pas réparties "
                     "par heure : elles sont écartées.",
+                },
+            )
+        )
+    if afoot:
+        notes.append(
+            Note(
+                "gap",
+                {
+                    "en": f"{ROLE}: {afoot} rows count bicycles or people on foot; they are no "
+                    "traffic of engines and are left out.",
+                    "fr": f"{ROLE} : {afoot} lignes comptent des vélos ou des piétons ; ce n'est "
+                    "pas du trafic motorisé, elles sont écartées.",
                 },
             )
         )
