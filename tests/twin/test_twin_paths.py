@@ -33,3 +33,23 @@ def test_an_entity_is_where_its_id_says(base, entity_id):
     url = location if location.startswith("http") else base + location
     assert requests.get(url, timeout=20).json()["id"] == entity_id
     assert requests.delete(f"{entities}/{name}", timeout=20).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/collections", "/conformance", "/processes", "/processes/heat-islands", "/jobs", "/api", "",
+     "/ngsi-ld/v1/types"],
+)  # fmt: skip
+def test_a_slash_at_the_end_is_ignored(base, path):
+    plain, slashed = (requests.get(base + path + end, timeout=20) for end in ("", "/"))
+    assert plain.status_code == slashed.status_code == 200
+    assert plain.json().keys() == slashed.json().keys()
+
+
+def test_an_id_keeps_its_slash_at_the_end(base):
+    entities = f"{base}/ngsi-ld/v1/entities"
+    for own in ("https://example.org/park/", "https://example.org/park"):
+        made = requests.post(entities, json={"id": own, "type": "Park"}, timeout=20)
+        assert made.status_code == 201
+        found = requests.get(f"{base}/collections/Park/items/{own}", timeout=20)
+        assert found.json()["id"] == own, "written as it is, as some clients do"

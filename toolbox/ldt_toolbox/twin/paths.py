@@ -27,7 +27,7 @@ class Paths:
             text = raw.decode("latin-1").partition("?")[0]
             for kept in ("%25", "%2F", "%2f"):
                 text = text.replace(kept, "%25" + kept[1:].upper())
-            if text.startswith("/ngsi-ld/"):
-                text = text.rstrip("/")  # as some clients write it
+            if not text.startswith("/catalogue") and "/items/" not in text:
+                text = text.rstrip("/") or "/"  # as some clients write it
             scope = {**scope, "path": unquote(text)}
         await self._app(scope, receive, send)
