@@ -4,15 +4,17 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ldt_toolbox.clients.ngsi_ld import NgsiLd
-from ldt_toolbox.errors import MissingFileError
+from ldt_toolbox.errors import MissingFileError, OutputError
 from ldt_toolbox.publish import (
     FinishedRun,
     entities_of,
+    files,
     ldes,
     publish,
     published_ids,
@@ -206,6 +208,36 @@ def test_a_second_run_is_listed_beside_the_first(
     assert '"https://data.example.org/twin/data/' in (
         tmp_path / "c/stac/wet-feet-monaco/items/20260701T120000Z-aaaaaa-depth.json"
     ).read_text(encoding="utf-8")
+
+
+def test_two_at_once_lose_nothing(make_run: Callable[..., FinishedRun], tmp_path: Path) -> None:
+    runs = [make_run(run_id=f"20260701T12000{n}Z-aaaaaa") for n in range(4)]
+    made = [entities_of(run).entities for run in runs]
+    folder = tmp_path / "c"
+
+    def add(number: int) -> int:
+        run = runs[number]
+        return Catalogue(folder).add(run, run_urn(run), made[number])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(add, range(4))) == [len(each) for each in made]
+    assert sorted(ldes.told(folder / "ldes")) == sorted(one["id"] for each in made for one in each)
+    listed = (folder / "catalogue.ttl").read_text(encoding="utf-8")
+    assert all(f"dcat/{run.id}.ttl" in listed for run in runs)
+    members = sum(
+        path.read_text(encoding="utf-8").count("dct:isVersionOf")
+        for path in folder.glob("ldes/page-*.ttl")
+    )
+    assert members == sum(len(each) for each in made)
+
+
+def test_a_folder_that_is_taken_says_so(
+    run: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_WAIT_S", 0.1)
+    with files.alone(tmp_path / "c"), pytest.raises(OutputError, match="another command"):
+        Catalogue(tmp_path / "c").add(run, run_urn(run), [])
+    assert Catalogue(tmp_path / "c").add(run, run_urn(run), []) == 0
 
 
 def test_publish_and_undo_with_a_catalogue(

@@ -1,12 +1,46 @@
-"""Files of a publication: written whole or not at all."""
+"""Files of a publication: written whole or not at all, by one command at a time."""
 
+import contextlib
 import json
 import shutil
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ldt_toolbox.errors import DataError, OutputError
 from ldt_toolbox.sources import file_sha256
+
+#: Seconds to wait for another command.
+_WAIT_S = 120.0
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let nobody else who asks so write to a folder; a process that dies lets the next one in.
+
+    Raises
+    ------
+    OutputError
+        If another command takes too long, or the folder cannot be written.
+
+    Notes
+    -----
+    The lock is SQLite's, on a file that stays empty: it holds on all systems between processes.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    with contextlib.closing(sqlite3.connect(folder / ".lock", timeout=_WAIT_S)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise OutputError(
+                f"{folder} cannot be written ({error}): another command may be at work there; call "
+                "this one again"
+            ) from None
+        yield
 
 
 def write_text(path: Path, text: str) -> None:
