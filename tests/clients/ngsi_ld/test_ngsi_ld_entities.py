@@ -1,7 +1,10 @@
 """Entities, @contexts, representations: what is sent is what the standard wants."""
 
 import logging
+from datetime import datetime
 
+import numpy as np
+import pandas as pd
 import pytest
 from ldt_toolbox.clients.auth import BearerToken
 from ldt_toolbox.clients.cache import Cache
@@ -321,3 +324,27 @@ def test_what_was_asked_once_is_answered_without_a_network(broker, server, tmp_p
         with pytest.raises(OfflineError):
             client.entities.create(ROOM)
     assert len(server.requests) == number
+
+
+def test_numbers_and_instants_of_frames_are_written_as_json(broker, client, server) -> None:
+    at = pd.Timestamp("2026-07-01T14:00:00+02:00")
+    value = {"type": "Property", "value": np.int64(3), "observedAt": at, "flag": np.bool_(True)}
+    client.entities.create({"id": "urn:x:1", "type": "Room", "level": value})
+    assert server.requests[-1].json()["level"] == {
+        "type": "Property", "value": 3, "observedAt": "2026-07-01T12:00:00Z", "flag": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (Point(7, 43), "Point is no JSON, write it by shapely.geometry.mapping"),
+        (datetime(2026, 7, 1), "has no time zone"),
+        (np.float64("nan"), "Out of range"),
+        ({1}, "set is no JSON"),
+    ],
+)
+def test_what_json_cannot_hold_is_named(client, server, value, told) -> None:
+    with pytest.raises(WrongUseError, match=told):
+        client.entities.create({"id": "urn:x:1", "type": "Room", "level": {"value": value}})
+    assert not server.requests

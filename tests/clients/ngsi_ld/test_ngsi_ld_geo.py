@@ -70,3 +70,9 @@ def test_near_needs_one_distance(distance) -> None:
         GeoQuery.of("near", Point(8, 40), **distance)
     with pytest.raises(WrongUseError, match="no distance"):
         GeoQuery.of("within", LineString([(0, 0), (1, 1)]), max_distance_m=5)
+
+
+@pytest.mark.parametrize("given", [(7, 43, 8, 44), "POINT (7 43)", {"type": "Point"}, None])
+def test_what_is_no_geometry_of_shapely_is_named(given) -> None:
+    with pytest.raises(WrongUseError, match=r"is no geometry; give one of shapely"):
+        GeoQuery.of("within", given)

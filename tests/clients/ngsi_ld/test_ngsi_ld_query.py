@@ -2,11 +2,12 @@
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ldt_toolbox.clients.ngsi_ld import Q
-from ldt_toolbox.clients.ngsi_ld.query import literal
+from ldt_toolbox.clients.ngsi_ld.query import instant, literal
 from ldt_toolbox.errors import WrongUseError
 
 NAMES = ("a", "b", "c")
@@ -177,3 +178,17 @@ def test_instants_are_sent_in_utc_and_never_guessed() -> None:
     assert literal(time(12, 30)) == "12:30:00Z"
     with pytest.raises(WrongUseError, match="no time zone"):
         literal(datetime(2026, 7, 1))
+
+
+def test_cells_of_a_frame_are_values_too() -> None:
+    hot = Q.attr("t")
+    assert str(hot > np.int64(3)) == "t>3"
+    assert str(hot > np.float32(3.5)) == "t>3.5"
+    assert str(hot == np.bool_(True)) == "t==true"
+    assert str(hot.between(np.int64(1), 5)) == "t==1..5"
+    assert str(hot.one_of(np.array(["a", "b"]))) == 't=="a","b"'
+    for wrong in (np.float64("nan"), np.bool_(True)):
+        with pytest.raises(WrongUseError):
+            str(hot > wrong)
+    with pytest.raises(WrongUseError, match="no date and time"):
+        instant(date(2026, 7, 1))

@@ -2,8 +2,9 @@
 
 import json
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 import requests
 from ldt_toolbox.clients.errors import TimedOut
@@ -56,9 +57,24 @@ def test_every_member_is_where_the_standard_wants_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        (timedelta(minutes=1), 60),
+        (np.float64(5), 5),
+        (0.5, 0.5),
+        (timedelta(milliseconds=20), 0.02),
+    ],
+)
+def test_times_between_notifications_may_be_durations(given, written) -> None:
+    assert subscription("https://x.org", type="T", throttling_s=given)["throttling"] == written
+    assert subscription("https://x.org", type="T", interval_s=given)["timeInterval"] == written
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {},
+        {"type": "Room", "interval_s": timedelta(0)},
         {"type": "Room", "interval_s": 5, "watched": "a"},
         {"type": "Room", "interval_s": 5, "throttling_s": 5},
         {"type": "Room", "throttling_s": 0},

@@ -4,8 +4,11 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Literal, Self
 from urllib.parse import quote, unquote, urlsplit
+
+import numpy as np
 
 from ldt_toolbox.clients.answer import Answer
 from ldt_toolbox.clients.errors import (
@@ -25,6 +28,7 @@ from ldt_toolbox.clients.ngsi_ld.context_links import (
     link_of,
 )
 from ldt_toolbox.clients.ngsi_ld.deviations import READ, WRITTEN, check_answer
+from ldt_toolbox.clients.ngsi_ld.query import instant
 from ldt_toolbox.errors import WrongUseError
 
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -234,7 +238,7 @@ class Body:
 
 
 def encode(payload: Any) -> bytes:
-    """Payload as UTF-8 JSON.
+    """Payload as UTF-8 JSON; instants become UTC, numbers of frames numbers.
 
     Raises
     ------
@@ -243,10 +247,20 @@ def encode(payload: Any) -> bytes:
     """
     try:
         return json.dumps(
-            payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
         ).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise WrongUseError(f"the payload cannot be written as JSON: {error}; replace it") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, datetime):
+        return instant(value)
+    kind = type(value).__name__
+    hint = ", write it by shapely.geometry.mapping" if hasattr(value, "__geo_interface__") else ""
+    raise TypeError(f"{kind} is no JSON{hint}")
 
 
 def _holds_members(payload: Any) -> bool:

@@ -123,6 +123,11 @@ def _relation(relation: Relation, most_m: float | None, least_m: float | None) -
 
 
 def _check(geometry: BaseGeometry) -> None:
+    if not isinstance(geometry, BaseGeometry):
+        raise WrongUseError(
+            f"a {type(geometry).__name__} is no geometry; give one of shapely: shapely.box(*bbox), "
+            "or series.union_all()"
+        )
     if geometry.geom_type not in _TYPES:
         raise WrongUseError(
             f"a {geometry.geom_type} cannot be a reference geometry (GS CIM 009, 4.10); "

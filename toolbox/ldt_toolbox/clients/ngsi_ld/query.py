@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
+import numpy as np
+
 from ldt_toolbox.errors import WrongUseError
 
-Scalar = str | int | float | bool | datetime | date | time
-"""A value that the language knows."""
+Scalar = str | int | float | bool | datetime | date | time | np.generic
+"""A value that the language knows, also as a cell of a frame."""
 
 # unicodeLetter *(unicodeLetter / unicodeNumber / "_"), with an optional prefix (4.6.2)
 _NAME = re.compile(r"[^\W\d_]\w*(:[^\W\d_]\w*)?")
@@ -46,7 +48,7 @@ def literal(value: Scalar) -> str:
 
     Parameters
     ----------
-    value : str, bool, int, float, datetime, date or time
+    value : str, bool, int, float, datetime, date, time or numpy scalar
         Text is quoted; a date and time must carry its time zone and becomes UTC.
 
     Returns
@@ -59,6 +61,8 @@ def literal(value: Scalar) -> str:
     WrongUseError
         The value has no form in the language (GS CIM 009, 4.9 and 4.6.3).
     """
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -96,6 +100,10 @@ def instant(value: datetime | str) -> str:
             ) from None
         instant(parsed)
         return value
+    if not isinstance(value, datetime):
+        raise WrongUseError(
+            f"{value!r} is no date and time; give a datetime with its zone, or 2026-07-01T12:00:00Z"
+        )
     if value.tzinfo is None:
         raise WrongUseError(f"{value.isoformat()} has no time zone; add one, such as datetime.UTC")
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -216,7 +224,7 @@ class Attribute(Expression):
         return _Term(self._path)
 
     def _compare(self, operator: Operator, value: Scalar) -> Expression:
-        if isinstance(value, bool) and operator not in ("==", "!="):
+        if isinstance(value, bool | np.bool_) and operator not in ("==", "!="):
             raise WrongUseError(f"{self._path} {operator} {value}: truth values have no order")
         return _Term(f"{self._path}{operator}{literal(value)}")
 
@@ -277,7 +285,7 @@ class Attribute(Expression):
         return _Term(f"{self._path}!~={_pattern(pattern, quoted)}")
 
     def _range(self, low: Scalar, high: Scalar) -> str:
-        if isinstance(low, bool) or isinstance(high, bool):
+        if any(isinstance(end, bool | np.bool_) for end in (low, high)):
             raise WrongUseError(f"{self._path}: truth values have no range")
         return f"{literal(low)}..{literal(high)}"
 

@@ -1,7 +1,7 @@
 """Subscriptions (GS CIM 009 V1.8.1, 5.2.12 to 5.2.15, 5.8, 6.10, 6.11)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -43,8 +43,8 @@ def subscription(
     triggers: Sequence[Trigger] = (),
     sys_attrs: bool = False,
     show_changes: bool = False,
-    throttling_s: float | None = None,
-    interval_s: float | None = None,
+    throttling_s: timedelta | float | None = None,
+    interval_s: timedelta | float | None = None,
     expires_at: datetime | str | None = None,
     active: bool = True,
     local: bool = False,
@@ -78,9 +78,9 @@ def subscription(
         Changes that count (`entityCreated`, `attributeUpdated`, ...).
     sys_attrs, show_changes : bool
         Whether createdAt and modifiedAt, and the values before, come along.
-    throttling_s : float, optional
+    throttling_s : float or datetime.timedelta, optional
         Shortest time between notifications, in seconds.
-    interval_s : float, optional
+    interval_s : float or datetime.timedelta, optional
         Notify at this interval, in seconds, whatever changes.
     expires_at : datetime.datetime or str, optional
         When it ends.
@@ -103,6 +103,7 @@ def subscription(
     shape = selection(attrs=attributes, pick=pick, omit=omit, join=join, join_level=join_level)
     if id_pattern and not type:
         raise WrongUseError("id_pattern needs type (5.2.33)")
+    throttling_s, interval_s = _seconds(throttling_s), _seconds(interval_s)
     _check(chosen.type, many(watched), local, throttling_s, interval_s, triggers)
     if show_changes and form == "simplified":
         raise WrongUseError("show_changes does not go with form='simplified' (5.2.14)")
@@ -136,6 +137,14 @@ def subscription(
     }
     kept = {key: value for key, value in payload.items() if value not in (None, "", [])}
     return kept if active else kept | {"isActive": False}
+
+
+def _seconds(given: timedelta | float | None) -> float | None:
+    if isinstance(given, timedelta):
+        given = given.total_seconds()
+    if given is None or isinstance(given, int):
+        return given
+    return int(given) if float(given).is_integer() else float(given)
 
 
 def _check(
