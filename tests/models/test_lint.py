@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.models import contexts
 from ldt_toolbox.models.findings import CODES, SEVERITIES, is_uri
 from ldt_toolbox.models.lint import lint
@@ -179,7 +180,10 @@ def test_a_defect_leaves_no_trace_elsewhere():
         assert len(set(codes)) <= 2, (code, codes)
 
 
-@pytest.mark.parametrize("outer", [lambda entity: entity, lambda entity: [entity]])
+@pytest.mark.parametrize(
+    "outer",
+    [lambda entity: entity, lambda entity: [entity], lambda entity: iter((entity,))],
+)
 def test_one_entity_or_a_list(outer):
     assert [one.code for one in lint(outer(weather(id="7 8")))] == ["id-not-uri"]
 
@@ -365,3 +369,9 @@ def test_features_are_judged_as_the_entities_that_they_show():
     context = shown.pop("@context")
     answer = {"type": "FeatureCollection", "features": [shown, shown], "@context": context}
     assert [one.code for one in lint(answer)] == ["out-of-range", "duplicate-id", "out-of-range"]
+
+
+@pytest.mark.parametrize("bbox", [(7, 43, 8), (7, 44, 8, 43), (700, 43, 8, 44), (7, 43, 8, None)])
+def test_a_box_that_is_none_is_refused(bbox):
+    with pytest.raises(WrongUseError, match="west, south, east, north"):
+        lint([], bbox=bbox)

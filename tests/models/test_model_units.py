@@ -81,6 +81,30 @@ def test_unknown_unit_says_what_may_be_meant():
     assert "Recommendation 20" in suggestion(["no", "code"])
 
 
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("ug/m3", "GQ"), ("μg/m³", "GQ"), ("degC", "CEL"), ("deg C", "CEL"), ("Celsius", "CEL"),
+        ("°", "DD"), ("W/m2", "D54"), ("m^3/s", "MQS"), ("m2", "MTK"), ("meters", "MTR"),
+        ("mètre", "MTR"), ("L/s", "G51"), ("percent", "P1"), ("veh/h", "H10"), ("kWh", "KWH"),
+        ("kph", "KMH"), ("m s-1", "MTS"), ("hours", "HUR"), ("s", "SEC"), ("lux", "LUX"),
+    ],
+)  # fmt: skip
+def test_what_people_write_leads_to_the_code(written, code):
+    assert suggestion(written).startswith(f"write '{code}' (")
+
+
+def test_money_is_no_hour():
+    assert "money has no code there" in suggestion("EUR")
+
+
+def test_every_symbol_and_name_leads_to_its_own_code():
+    for code, unit in UNITS.items():
+        for written in (*unit.symbol.values(), *unit.name.values()):
+            if unit.standard and written:
+                assert suggestion(written).startswith(f"write '{code}' ("), (code, written)
+
+
 def test_units_of_the_toolbox_are_no_standard_codes():
     assert is_standard("CEL")
     assert not is_standard("mm/d")

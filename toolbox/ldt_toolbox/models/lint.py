@@ -1,6 +1,6 @@
 """Lint of NGSI-LD entities: each defect named with entity, attribute and remedy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ldt_toolbox.models import contexts
@@ -8,7 +8,7 @@ from ldt_toolbox.models.contexts import Load, Terms
 from ldt_toolbox.models.features import unfolded
 from ldt_toolbox.models.findings import Finding, is_uri, shown
 from ldt_toolbox.models.lint_attributes import AttributeLint
-from ldt_toolbox.models.positions import Area
+from ldt_toolbox.models.positions import area_of
 from ldt_toolbox.models.types import Attribute, Catalogue, EntityType, catalogue
 
 #: Members of an entity that are no attributes (ETSI GS CIM 009, clauses 5.2.2 and 5.2.4).
@@ -30,7 +30,7 @@ def lint(
 
     Parameters
     ----------
-    entities : dict or list of dict
+    entities : dict or iterable of dict
         Entities as JSON gives them: normalised, concise or simplified (`keyValues`), or their
         GeoJSON Features.
     bbox : sequence of float, optional
@@ -58,7 +58,8 @@ def lint(
     >>> [one.code for one in lint({"id": "gauge 7", "type": "WaterObserved"})]
     ['no-core-context', 'id-not-uri', 'missing-required', 'missing-required']
     """
-    listed = unfolded(entities if isinstance(entities, list | dict) else [entities])
+    several = isinstance(entities, list | tuple | dict | Iterator)
+    listed = unfolded(entities if several else [entities])
     judge = Linter(bbox=bbox, models=models, load=load)
     found: list[Finding] = []
     seen: dict[str, int] = {}
@@ -85,7 +86,7 @@ class Linter:
     ) -> None:
         self._models = models or catalogue()
         self._by_iri = {kind.iri: kind for kind in self._models.values()}
-        self._area = Area(*bbox) if bbox is not None else None
+        self._area = area_of(bbox) if bbox is not None else None
         self._load = load
         self._known: list[tuple[Any, Terms]] = []
 

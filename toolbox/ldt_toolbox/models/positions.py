@@ -1,8 +1,9 @@
 """Positions of GeoJSON geometries: longitude first, and where the territory is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.models.findings import as_number, shown
 from ldt_toolbox.models.schema import GEOMETRIES
 
@@ -28,6 +29,25 @@ class Area(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.west:g}, {self.south:g} to {self.east:g}, {self.north:g}"
+
+
+def area_of(bbox: Sequence[float]) -> Area:
+    """Box of four numbers.
+
+    Raises
+    ------
+    WrongUseError
+        They are no west, south, east and north in degrees.
+    """
+    numbers = [as_number(one) for one in bbox]
+    if len(numbers) == 4 and None not in numbers:
+        area = Area(*bbox)
+        if -90 <= area.south <= area.north <= 90 and max(abs(area.west), abs(area.east)) <= 180:
+            return area
+    raise WrongUseError(
+        f"bbox = {shown(list(bbox))} is no box: give west, south, east, north in degrees "
+        "(EPSG:4326)"
+    )
 
 
 class Fault(NamedTuple):

@@ -13,6 +13,17 @@ from ldt_toolbox.units import UNITS, Unit
 #: Units whose value is a plain number: a missing unit code is no loss there.
 COUNT = "C62"
 
+#: How people write units beside their symbols and names.
+_ALSO = {
+    "CEL": ("celsius", "degrees celsius"), "FAH": ("fahrenheit",), "P1": ("percent", "pct"),
+    "DD": ("degree", "degré"), "H10": ("veh/h", "/h", "h-1"), "KMH": ("kph",),
+    "GQ": ("µg m-3",), "D54": ("W m-2",), "MTS": ("m s-1",),
+}  # fmt: skip
+_CURRENCIES = ("eur", "€", "usd", "$", "gbp", "chf")
+# The micro sign and the Greek letter are two characters
+_SIGNS = str.maketrans({"²": "2", "³": "3", "\u00b5": "u", "\u03bc": "u", "°": "deg",
+                        " ": None, "^": None, "*": None})  # fmt: skip
+
 
 class UnitError(WrongUseError):
     """A unit code is not known, or two units do not measure the same quantity."""
@@ -46,18 +57,32 @@ def suggestion(text: object) -> str:
 
     Examples
     --------
-    >>> suggestion("°C")
-    "write 'CEL' (degree Celsius)"
+    >>> suggestion("°C"), suggestion("degC")
+    ("write 'CEL' (degree Celsius)", "write 'CEL' (degree Celsius)")
     """
-    wanted = str(text).strip().casefold()
-    for code, unit in UNITS.items():
-        names = (code, *unit.symbol.values(), *unit.name.values())
-        if unit.standard and wanted and wanted in (name.casefold() for name in names):
-            return f"write {code!r} ({unit.name['en']})"
-    standard = [code for code, unit in UNITS.items() if unit.standard]
-    if close := difflib.get_close_matches(str(text), standard, n=1, cutoff=0.6):
+    wanted = _plain(str(text))
+    if wanted in _CURRENCIES:
+        return "money has no code there: write C62, and the currency as an attribute of its own"
+    named = {
+        code: (code, *unit.symbol.values(), *unit.name.values(), *_ALSO.get(code, ()))
+        for code, unit in UNITS.items()
+        if unit.standard
+    }
+    # As it is written first: J is the joule, j a day in French
+    found = [code for code, names in named.items() if str(text) in names]
+    found += [code for code, names in named.items() if wanted and wanted in map(_plain, names)]
+    if found:
+        return f"write {found[0]!r} ({UNITS[found[0]].name['en']})"
+    if close := difflib.get_close_matches(str(text), list(named), n=1, cutoff=0.6):
         return f"did you mean {close[0]!r} ({UNITS[close[0]].name['en']})?"
     return "use a code of UN/CEFACT Recommendation 20, for example CEL, MTR, MQS, KMH, P1"
+
+
+def _plain(text: str) -> str:
+    """Spelling that does not tell µg/m³ from ug/m3, °C from degC and metres from meter."""
+    plain = text.casefold().translate(_SIGNS)
+    plain = plain.replace("meter", "metre").replace("liter", "litre")
+    return plain[:-1] if len(plain) > 3 and plain.endswith("s") else plain
 
 
 def convertible(origin: str, target: str) -> bool:
