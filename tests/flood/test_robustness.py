@@ -53,6 +53,8 @@ def test_draws_on_larger_cells_are_scaled_like_the_totals_that_they_change():
     # 5th and 95th of two values lie a twentieth inside
     assert (low, high) == pytest.approx((2.5 * -2.8, 2.5 * 0.8))
     assert coarse.interval("damaged_m2", today) == pytest.approx((2.5 * 91, 2.5 * 109))
+    dry = Draws(table, coarse.wet_share, 2, {"damaged_m2": 0.0})
+    assert dry.interval("all.change_m2", today) is None
     own = Draws(table, np.zeros((2, 2), np.float32), 1)
     assert own.interval("all.change_m2", today) == pytest.approx((-2.8, 0.8))
     assert Draws(table[:0], own.wet_share, 1).interval("damaged_m2", today) is None

@@ -74,8 +74,11 @@ class Draws:
             return None
         low, high = (float(end) for end in np.quantile(self.table[key], [0.05, 0.95]))
         total = {"change_ha": "flooded_ha", "change_m2": "damaged_m2"}.get(key.split(".")[-1], key)
-        coarse = self.base.get(total, 0.0)
-        scale = today[total] / coarse if coarse else 1.0
+        if not self.base:
+            return low, high
+        if not self.base[total] > 0:
+            return None  # dry on the larger cells: nothing to scale by
+        scale = today[total] / self.base[total]
         return low * scale, high * scale
 
 

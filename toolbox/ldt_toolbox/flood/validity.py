@@ -130,10 +130,10 @@ def range_notes(*tallies: Tally) -> tuple[Note, ...]:
             {
                 "en": f"In {beyond} of the {runs} simulations beside the event (return periods, "
                 "measures, random draws) the water runs faster than the local inertial scheme is "
-                "made for (Froude numbers): read their depths with the same care.",
+                "made for (Froude numbers): read their depths with care.",
                 "fr": f"Dans {beyond} des {runs} simulations autres que l'événement (périodes de "
                 "retour, mesures, tirages), l'eau va plus vite que ce pour quoi le schéma inertiel "
-                "local est fait (nombres de Froude) : lire leurs hauteurs avec la même prudence.",
+                "local est fait (nombres de Froude) : lire leurs hauteurs avec prudence.",
             },
         ),
     )
