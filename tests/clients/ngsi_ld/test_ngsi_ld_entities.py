@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from ldt_toolbox.clients.auth import BearerToken
+from ldt_toolbox.clients.auth import ApiKey, BearerToken
 from ldt_toolbox.clients.cache import Cache
 from ldt_toolbox.clients.errors import (
     Conflict,
@@ -150,6 +150,17 @@ def test_tenants_are_named_in_their_header(broker, client, server) -> None:
     assert server.requests[-1].headers["NGSILD-Tenant"] is None
     with pytest.raises(WrongUseError, match="tenant"):
         client.with_tenant("a\nb")
+
+
+def test_a_tenant_may_have_its_older_name(broker, server, monkeypatch) -> None:
+    monkeypatch.setenv("KEY", "k3y")
+    headers = {"Fiware-Service": "nice"}
+    with HttpClient(server.url, headers=headers, auth=ApiKey.from_env("KEY")) as http:
+        NgsiLd(server.url, http=http).entities.count(type="Room")
+    sent = server.requests[-1].headers
+    assert (sent["Fiware-Service"], sent["X-API-Key"], sent["NGSILD-Tenant"]) == (
+        "nice", "k3y", None,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
