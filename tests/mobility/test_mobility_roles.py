@@ -179,6 +179,13 @@ def test_more_buses_reach_more_and_the_scenario_says_so(feed):
         rare.indicators["scenario_transit"].value < 0 < often.indicators["scenario_transit"].value
     )
     assert rare.tables["scenarios"]["measure"].tolist() == ["new_headway", "all"]
+    # the map says where: the mean of its squares by residents is the number
+    for found in (rare, often):
+        change = found.layers["scenario_transit_change"]["reached_pp"]
+        weight = squares.squares(Town(here).places, cell_m=250.0)["weight"]
+        mean = np.average(change, weights=weight)
+        assert mean == pytest.approx(found.indicators["scenario_transit"].value, abs=1e-3)
+    assert (often.layers["scenario_transit_change"]["reached_pp"] >= 0).all()
 
 
 def test_journeys_to_a_class_equal_the_best_of_all_its_places(feed):

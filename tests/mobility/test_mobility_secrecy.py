@@ -17,7 +17,7 @@ from monaco import CASE, PLACE, bundled, inputs, parameters, use_case
 from small_feed import DAY, busy, changed, write_folder
 
 FEWEST = 11
-CELLS = ("access", "scenario_change", "transit_access")
+CELLS = ("access", "scenario_change", "transit_access", "scenario_transit_change")
 # Shares that count residents; a column of another name fails the test until it is placed.
 HEADCOUNTS = {
     "classes": {"walk_pct", "bike_pct", "calm_bike_pct"},

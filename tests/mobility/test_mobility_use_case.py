@@ -274,3 +274,12 @@ def test_every_repair_on_foot_and_by_bike_is_told_in_both_languages(result):
                 known = list(columns[column]["values"])
                 for text in report[column].unique():
                     assert any(fnmatch(text, key) for key in known), (mode, text)
+
+
+def test_a_new_stop_is_on_the_map_of_works(town):
+    lon, lat = 7.42, 43.735
+    drawn = scenario.works(scenario.Plan(stop=(lon, lat)), town.walk)
+    assert drawn[["what", "name"]].to_numpy().tolist() == [[2, "new stop"]]
+    place = drawn.to_crs("EPSG:4326").geometry.iloc[0].centroid
+    assert (place.x, place.y) == pytest.approx((lon, lat), abs=1e-7)
+    assert not len(scenario.works(scenario.Plan(), town.walk))

@@ -30,7 +30,8 @@ from ldt_toolbox.results import Note
 from ldt_toolbox.sources import Inputs
 
 ALL = "all"
-NEW_PATH = "new path"
+NEW_PATH, NEW_STOP = "new path", "new stop"
+_RING_M = 15.0  # as a stop is drawn
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def _more_stops(
     stops: gpd.GeoDataFrame, one: Plan, offered: Offer | None
 ) -> gpd.GeoDataFrame:  # fmt: skip
     """Stops with those that a plan adds, numbered as the feed does that it changes."""
-    new = [("new stop", "bus", one.stop)] if one.stop else []
+    new = [(NEW_STOP, "bus", one.stop)] if one.stop else []
     new += [(line.name, line.mode, place) for line in one.lines for place in line.places]
     names, modes, places = zip(*new, strict=True)
     points = gpd.GeoSeries(shapely.points(places), crs="EPSG:4326").to_crs(stops.crs)
@@ -271,7 +272,8 @@ def compare(
         rows.append({"measure": name} | _difference(today, last, here, parameters))
     table = pd.DataFrame(rows)
     numbers = table.columns.drop("measure")
-    return table.astype(dict.fromkeys(numbers, np.float64)), last
+    # sums of what does not change differ in the last digits only
+    return table.astype(dict.fromkeys(numbers, np.float64)).round(9), last
 
 
 def _any(one: Plan) -> bool:
@@ -328,8 +330,34 @@ def change_frame(
     )  # fmt: skip
 
 
+def transit_change_frame(
+    today: Outcome, then: Outcome, here: Places, parameters: Parameters
+) -> gpd.GeoDataFrame | None:
+    """Change of what public transport lets one reach, in the squares where journeys start.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame or None
+        `reached_pp` (percentage points, usual departure), `suppressed`, geometry; None without a
+        timetable.
+    """
+    if today.ridden is None or then.ridden is None:
+        return None
+    gain = then.ridden.reached_pct[:, 1] - today.ridden.reached_pct[:, 1]
+    return squares.square_frame(
+        here, today.ridden.squares, cell_m=parameters.transit_cell_m,
+        fewest=parameters.fewest_people, reached_pp=np.round(gain, 3),
+    )  # fmt: skip
+
+
 def works(one: Plan, walk: Network) -> gpd.GeoDataFrame:
-    """Lines of what the scenario closes and opens: `what` (1 closed, 2 new), `name`, geometry."""
+    """Lines of what the scenario closes and opens; a new stop is a ring.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        `what` (1 closed, 2 new), `name`, geometry.
+    """
     edges = walk.edges
     shut = edges[edges["street"].isin(one.closed)]
     frame = gpd.GeoDataFrame(
@@ -341,6 +369,9 @@ def works(one: Plan, walk: Network) -> gpd.GeoDataFrame:
     shapes = drawn.to_crs(edges.crs).tolist()
     if one.path is not None:
         names, shapes = [NEW_PATH, *names], [one.path, *shapes]
+    if one.stop:
+        place = gpd.GeoSeries([shapely.Point(one.stop)], crs="EPSG:4326").to_crs(edges.crs)
+        names, shapes = [*names, NEW_STOP], [*shapes, place.iloc[0].buffer(_RING_M).exterior]
     if not names:
         return frame
     new = gpd.GeoDataFrame({"what": 2, "name": names}, geometry=shapes, crs=edges.crs)

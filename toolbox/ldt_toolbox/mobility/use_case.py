@@ -220,6 +220,9 @@ def assemble(
     _scenario(result, plan, ranked, table, here)
     change = scenario.change_frame(today, then, here, parameters)
     result.layers["scenario_change"] = change
+    ride_change = scenario.transit_change_frame(today, then, here, parameters)
+    if ride_change is not None:
+        result.layers["scenario_transit_change"] = ride_change
     changed = summary.most_changed(change, walk, count=parameters.ranked_places)
     if len(changed):
         result.tables["scenario_places"] = changed
