@@ -1,7 +1,7 @@
 """OGC API Processes: use cases described, run in a process of their own, ended, and read back."""
 
 import importlib.util
-import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +14,7 @@ import requests
 from ldt_toolbox.twin.ogc.extension import ogc_apis
 from ldt_toolbox.twin.ogc.jobs import Job, Jobs
 from ldt_toolbox.twin.serve import Twin
+from ldt_toolbox.twin.store import Store
 
 _spec = importlib.util.spec_from_file_location(
     "tiny", Path(__file__).parents[1] / "run" / "tiny.py"
@@ -258,7 +259,8 @@ def test_wrong_parameters_of_the_list_are_refused(base, query):
 
 def test_a_job_that_takes_too_much_memory_or_time_is_ended(tmp_path):
     """A worker of Python with its libraries takes more than 10 MB and longer than 0.1 s."""
-    jobs = Jobs(tmp_path)
+    store = Store()
+    jobs = Jobs(tmp_path, store)
     task = {"use_case": "x", "territory": "y", "given": {}}
     greedy, slow = Job("tiny", task, 1e7, 60), Job("tiny", task, 1e12, 0.01)
     for job in (greedy, slow):
@@ -267,6 +269,7 @@ def test_a_job_that_takes_too_much_memory_or_time_is_ended(tmp_path):
         assert job.ended.wait(PATIENCE_S)
         assert job.status == "failed"
     jobs.close()
+    store.close()
     assert "memory" in greedy.message
     assert "longer" in slow.message
 
@@ -276,24 +279,31 @@ import sys, time
 from pathlib import Path
 from ldt_toolbox.twin.ogc.extension import ogc_apis
 from ldt_toolbox.twin.serve import Twin
-with Twin(extensions=[ogc_apis(runs=Path(sys.argv[1]), territories=[Path(sys.argv[2])])]) as twin:
+apis = ogc_apis(runs=Path(sys.argv[1]), territories=[Path(sys.argv[2])])
+with Twin(sys.argv[3], extensions=[apis]) as twin:
     print(twin.url, flush=True)
     time.sleep(600)
 """
 
 
-def test_a_job_does_not_outlive_a_twin_that_is_killed(tmp_path):
-    """kill -9: worker and kernel end, and what they had begun to write goes."""
+def test_a_twin_that_is_killed_leaves_no_process_and_forgets_no_job(tmp_path, monkeypatch):
+    """kill -9: worker and kernel end, their files go; what waited is done by the next twin."""
     tiny.write_use_case(tmp_path / "cases")
     place = tiny.write_territory(tmp_path / "square")
-    runs = tmp_path / "results"
+    runs, store = tmp_path / "results", tmp_path / "twin.sqlite"
+    monkeypatch.setenv("LDT_USE_CASES", str(tmp_path / "cases"))
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(runs), str(place)], stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "LDT_USE_CASES": str(tmp_path / "cases")},
+        [sys.executable, "-c", SERVER, str(runs), str(place), str(store)],
+        stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with server:
         url = server.stdout.readline().strip()
-        execute(url, 201, headers=ASYNC, behaviour="sleep")
+        done = execute(url, 200, more={"outputs": {"report": {}}}, count=6)
+        job_ids = [done.headers["Link"].split(">")[0].rpartition("/")[2]]
+        for behaviour in ("sleep", "good", "good"):
+            job = execute(url, 201, headers=ASYNC, behaviour=behaviour, count=2).json()
+            job_ids.append(job["jobID"])
+        assert requests.delete(f"{url}/jobs/{job_ids[3]}", timeout=20).status_code == 200
         end = time.monotonic() + PATIENCE_S
         started = []
         while not any("ipykernel" in " ".join(each.cmdline()) for each in started):
@@ -305,3 +315,25 @@ def test_a_job_does_not_outlive_a_twin_that_is_killed(tmp_path):
     _, alive = psutil.wait_procs(started, timeout=PATIENCE_S)
     assert alive == []
     assert list((runs / ".jobs").iterdir()) == []
+    with Twin(store, extensions=[ogc_apis(runs=runs, territories=[place])]) as twin:
+        listed = [each["jobID"] for each in get(twin.url, "/jobs")["jobs"]]
+        assert listed == job_ids[::-1], "none is forgotten, and their order stays"
+        first, ran, waited, dismissed = job_ids
+        assert set(get(twin.url, f"/jobs/{first}/results")) == {"report"}
+        failed = get(twin.url, f"/jobs/{ran}")
+        assert (failed["status"], failed["started"] <= failed["finished"]) == ("failed", True)
+        assert "the twin ended" in failed["message"]
+        assert get(twin.url, f"/jobs/{dismissed}")["status"] == "dismissed"
+        end = time.monotonic() + PATIENCE_S
+        while get(twin.url, f"/jobs/{waited}")["status"] in ("accepted", "running"):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        results = get(twin.url, f"/jobs/{waited}/results")
+        document = requests.get(results["indicators"]["href"], timeout=20).json()
+        assert [each["value"] for each in document["indicators"]] == [2]
+        shutil.rmtree(runs / "square")
+        assert "deleted" in get(twin.url, f"/jobs/{first}/results", status=410)["detail"]
+        requests.delete(f"{twin.url}/jobs/{first}", timeout=20)
+    with Twin(store, extensions=[ogc_apis(runs=runs, territories=[place])]) as twin:
+        assert len(get(twin.url, "/jobs")["jobs"]) == 3
+        get(twin.url, f"/jobs/{first}", status=404)

@@ -49,7 +49,7 @@ def ogc_apis(
         # the same threads and limits, without /ngsi-ld/v1 in front
         outer = copy.copy(router)
         outer.services = replace(services, root="")
-        jobs = Jobs(runs)
+        jobs = Jobs(runs, services.store)
         router.closing.append(jobs.close)
         features = Features(LayerBook(jobs.root, within_s=services.limits.query_s))
         described = [

@@ -1,4 +1,8 @@
-"""Jobs: one at a time, each in a process of its own that is bounded and can be ended."""
+"""Jobs: one at a time, each in a process of its own that is bounded and can be ended.
+
+They are in the twin's file before they are acknowledged, and so are their ends. A twin that starts
+takes up those that waited when the one before was killed; the one that ran has failed.
+"""
 
 import contextlib
 import json
@@ -6,14 +10,15 @@ import logging
 import os
 import queue
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +26,7 @@ from typing import IO, Any
 import psutil
 
 from ldt_toolbox.twin.ogc.answers import refused
+from ldt_toolbox.twin.store import Store, Transaction
 
 _LOG = logging.getLogger(__name__)
 _QUEUED = 50
@@ -61,6 +67,10 @@ class Job:
         Instants; empty if not yet.
     place : tuple of str
         Territory, use case and run of its results; empty before.
+    ended : threading.Event
+        Set with the last status.
+    keep : callable
+        Writes it down; called with the job when its status changes for good.
     """
 
     process: str
@@ -78,14 +88,32 @@ class Job:
     started: str = ""
     finished: str = ""
     place: tuple[str, str, str] = ("", "", "")
-    ended: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.ended = threading.Event()
+        self.keep: Callable[[Job], None] = lambda job: None
+        self._lock = threading.Lock()
 
     def end(self, status: str, message: str) -> None:
-        """Set the last status."""
-        if not self.ended.is_set():
-            self.status, self.message, self.finished = status, message, now()
-            self.updated = self.finished
-            self.ended.set()
+        """Set the last status, and keep it before anybody hears of it."""
+        with self._lock:
+            if not self.ended.is_set():
+                self.status, self.message, self.finished = status, message, now()
+                self.updated = self.finished
+                try:
+                    self.keep(self)
+                finally:
+                    self.ended.set()
+
+    def begin(self) -> bool:
+        """Whether it may run: it was not dismissed meanwhile."""
+        with self._lock:
+            if self.ended.is_set():
+                return False
+            self.status, self.started, self.message = "running", now(), "starting"
+            self.updated = self.started
+            self.keep(self)
+            return True
 
 
 class Jobs:
@@ -95,9 +123,11 @@ class Jobs:
     ----------
     root : pathlib.Path or None
         Folder of results; a temporary one if left out.
+    store : Store
+        The twin's file, which keeps them.
     """
 
-    def __init__(self, root: Path | None) -> None:
+    def __init__(self, root: Path | None, store: Store) -> None:
         self._own = None if root else tempfile.TemporaryDirectory(prefix="ldt-runs-")
         self.root = root or Path(self._own.name if self._own else "")
         self._jobs: dict[str, Job] = {}
@@ -106,6 +136,53 @@ class Jobs:
         self._thread: threading.Thread | None = None
         self._current: tuple[Job, psutil.Process] | None = None
         self._closed = False
+        self._store = store
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Jobs of the file: those that waited wait again."""
+
+        def job(connection: sqlite3.Connection) -> list[bytes]:
+            found = connection.execute("SELECT body FROM job ORDER BY number").fetchall()
+            return [body for (body,) in found]
+
+        for body in self._store.read(job):
+            told = json.loads(body)
+            kept = Job(**{**told, "place": tuple(told["place"]), "outputs": tuple(told["outputs"])})
+            kept.keep = self._keep
+            self._jobs[kept.id] = kept
+            if kept.status == "running":
+                kept.end("failed", "the twin ended while it ran: execute it again")
+            elif kept.status == "accepted":
+                self._start(kept)
+            else:
+                kept.ended.set()
+
+    def _keep(self, job: Job) -> None:
+        body = json.dumps(asdict(job)).encode()
+
+        def write(to: Transaction) -> None:
+            to.connection.execute(
+                "INSERT INTO job (id, body) VALUES (?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+                (job.id, body),
+            )
+
+        self._store.write(write).result()
+
+    def _forget(self, job: Job) -> None:
+        del self._jobs[job.id]
+
+        def write(to: Transaction) -> None:
+            to.connection.execute("DELETE FROM job WHERE id = ?", (job.id,))
+
+        self._store.write(write).result()
+
+    def _start(self, job: Job) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="twin-jobs", daemon=True)
+            self._thread.start()
+        self._queue.put(job)
 
     def all(self) -> list[Job]:
         """Jobs, the newest first."""
@@ -127,20 +204,20 @@ class Jobs:
         with self._lock:
             if self._closed or self._queue.qsize() >= _QUEUED:
                 raise refused(f"{_QUEUED} jobs wait already: try again later", status=503)
+            job.keep = self._keep
+            self._keep(job)
             self._jobs[job.id] = job
             over = len(self._jobs) - _KEPT
             for each in [one for one in self._jobs.values() if one.ended.is_set()][: max(over, 0)]:
-                del self._jobs[each.id]
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="twin-jobs", daemon=True)
-                self._thread.start()
-        self._queue.put(job)
+                self._forget(each)
+            self._start(job)
 
     def dismiss(self, job: Job) -> None:
         """End a job that waits or runs; forget one that has ended. Results stay on disk."""
         if job.ended.is_set():
             with self._lock:
-                self._jobs.pop(job.id, None)
+                if job.id in self._jobs:
+                    self._forget(job)
             return
         job.end("dismissed", "dismissed")
         current = self._current
@@ -162,19 +239,16 @@ class Jobs:
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:
-            if job.ended.is_set():
-                continue
             try:
-                self._run(job)
+                if job.begin():
+                    self._run(job)
             except Exception as error:
                 _LOG.exception("job %s failed", job.id)
                 job.end("failed", f"the job could not be run: {type(error).__name__}")
 
     def _run(self, job: Job) -> None:
         staging = self.root / ".jobs" / job.id
-        staging.mkdir(parents=True)
-        job.status, job.started, job.updated = "running", now(), now()
-        job.message = "starting"
+        staging.mkdir(parents=True, exist_ok=True)
         try:
             with tempfile.TemporaryFile() as log:
                 process = subprocess.Popen(

@@ -283,6 +283,8 @@ class Processes:
         if job.status != "successful":
             raise ProcessError("job-results-failed", f"{job.status}: {job.message}", status=422)
         run = RunFolder(*job.place, self._jobs.root.joinpath(*job.place))
+        if not run.folder.is_dir():
+            raise refused("the results of this job were deleted: execute it again", status=410)
         document: dict[str, Any] = {
             key: {"href": address(call, f"{run.path}/{name}"), "type": media}
             for key, (name, media) in results(case, run).items()

@@ -71,8 +71,14 @@ TERM_WIDTH = 0.5
 
 _TERM_EXTENTS = f"UPDATE place SET term_high = term_low + {TERM_WIDTH};\n"  # noqa: S608
 
+#: Jobs of OGC API Processes, in the order in which they came.
+_JOBS = """
+CREATE TABLE job (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    body BLOB NOT NULL);
+"""
+
 #: One text of SQL a version, in order.
-UPGRADES: tuple[str, ...] = (_FIRST, _HISTORY, _SUBSCRIPTIONS, _TERM_EXTENTS)
+UPGRADES: tuple[str, ...] = (_FIRST, _HISTORY, _SUBSCRIPTIONS, _TERM_EXTENTS, _JOBS)
 
 
 class StoreVersionError(DataError):
