@@ -37,6 +37,10 @@ def test_indicators_by_hand() -> None:
         assert found.loc[name, "share"] == pytest.approx(value / total)
     assert found.loc["damage_dwellings", "value"] == 6000
     assert "2 people where no depth is known" in found.loc["population", "note"]
+    # of d, whose depth is not known: 2 people, one of them old, one dwelling; no damage
+    unknown = found.loc[list(expected), "unknown"].to_list()
+    assert unknown == [2, 2, 2, 1, 1, 0]
+    assert np.isnan(found.loc["damage_dwellings", "unknown"])
     assert "1 residential buildings" in found.loc["damage_dwellings", "note"]
     assert list(found["unit"][:7]) == ["people"] * 4 + ["dwellings", "jobs", "EUR"]
 
@@ -58,6 +62,11 @@ def test_storeys_that_are_missing_are_told() -> None:
     found = agirisk_indicators(town, DEPTH)
     assert found.loc["population_single_storey", "value"] == 4
     assert "1 buildings without a number" in found.loc["population_ground_floor", "note"]
+    # 30 people in b, whose storeys nobody tells, and those of d, whose depth is not known
+    assert found.loc["population_ground_floor", "unknown"] == 32
+    assert found.loc["population_single_storey", "unknown"] == 32
+    jobs = agirisk_indicators(TOWN.assign(jobs=[0.0, np.nan, 20.0, 0.0]), DEPTH)
+    assert np.isnan(jobs.loc["jobs", "unknown"]), "how many jobs nobody knows"
 
 
 def test_fields_count_once_by_exact_area() -> None:
@@ -70,6 +79,8 @@ def test_fields_count_once_by_exact_area() -> None:
     row = found.loc["flooded_farmland"]
     assert (row["value"], row["total"], row["unit"]) == (pytest.approx(2), pytest.approx(8), "ha")
     assert "0.5 ha where no depth is known" in row["note"]
+    assert row["unknown"] == pytest.approx(0.5)
+    assert found.loc["damage_crops", "unknown"] == pytest.approx(0.5 * 10_000 * 0.5)
     # 0.5 m: 0.30 of the crop's value on 20,000 m2
     assert found.loc["damage_crops", "value"] == pytest.approx(0.3 * 20_000 * 0.5)
     without = agirisk_indicators(TOWN, DEPTH, farmland=fields, depth=depth)

@@ -11,7 +11,7 @@ from ldt_toolbox.flood import steps, tables
 from ldt_toolbox.flood.damage import damaged_share
 from ldt_toolbox.flood.flooding import inflows_of
 from ldt_toolbox.space.paint import paint
-from made_valley import CELL, COLUMNS, EPSG, NORTH, ONE_STORM, ROWS, WEST
+from made_valley import CELL, COLUMNS, EPSG, NORTH, ONE_STORM, ROWS, WEST, houses
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
 
@@ -456,6 +456,13 @@ def test_residents_are_spread_and_counted(valleys):
     # storeys of the houses are told: 1, 1 and 2 floors, 60 people over 4 floors of 225 m2
     assert agirisk.loc["population_ground_floor", "total"] == pytest.approx(45)
     assert agirisk.loc["jobs", "state"] == "not counted"
+    assert agirisk.loc["population", "state"] == "counted"
+    blank = houses().assign(levels=[1, None, 3, 1, 2])
+    place = valleys.territory(roles={"population": (areas, {}), "buildings": (blank, {})})
+    part = valleys.compute(place, **ONE_STORM).tables["agirisk"].set_index("indicator")
+    assert part.loc["population", "state"] == "counted"
+    floor = part.loc["population_ground_floor"]
+    assert floor["state"] == "counted in part"
     deeper = result.tables["people_by_depth"].set_index("depth_m")["people"]
     assert deeper.index.tolist() == [0.1, 0.3, 0.5]
     for limit, people in deeper.items():

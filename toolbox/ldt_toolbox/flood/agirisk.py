@@ -9,7 +9,7 @@ from ldt_toolbox.flood.damage import damaged_share
 from ldt_toolbox.space.raster import Raster
 from ldt_toolbox.space.zonal import coverage
 
-COLUMNS = ("indicator", "value", "total", "share", "unit", "note")
+COLUMNS = ("indicator", "value", "total", "share", "unknown", "unit", "note")
 
 
 def agirisk_indicators(
@@ -43,8 +43,10 @@ def agirisk_indicators(
     Returns
     -------
     pandas.DataFrame
-        Index `indicator`; `value` in the zone, `total` of the territory, `share` (0 to 1), `unit`
-        and `note`: why an indicator is missing (then the numbers are NaN), or how much is unknown.
+        Index `indicator`; `value` in the zone, `total` of the territory, `share` (0 to 1),
+        `unknown` (of which depth or storeys are not known, beside the value; NaN where that
+        cannot be told), `unit` and `note`: why an indicator is missing (then the numbers are NaN),
+        or what is unknown.
 
     Raises
     ------
@@ -76,15 +78,17 @@ def agirisk_indicators(
 
 
 _UNITS = {"people": "people", "elderly": "people", "dwellings": "dwellings", "jobs": "jobs"}
-_Row = tuple[str, float, float, float, str, str]
+_Row = tuple[str, float, float, float, float, str, str]
 
 
-def _row(name: str, value: float, total: float, unit: str, note: str = "") -> _Row:
-    return name, value, total, value / total if total > 0 else np.nan, unit, note
+def _row(
+    name: str, value: float, total: float, unit: str, note: str = "", unknown: float = 0.0
+) -> _Row:
+    return name, value, total, value / total if total > 0 else np.nan, unknown, unit, note
 
 
 def _missing(name: str, unit: str, note: str) -> _Row:
-    return name, np.nan, np.nan, np.nan, unit, note
+    return name, np.nan, np.nan, np.nan, np.nan, unit, note
 
 
 def _lacks(*columns: str) -> str:
@@ -99,14 +103,27 @@ def _counted(
     return _sum(name, buildings[column], inside, unknown, _UNITS[column])
 
 
-def _sum(name: str, numbers: pd.Series, inside: pd.Series, unknown: pd.Series, unit: str) -> _Row:
+def _sum(
+    name: str,
+    numbers: pd.Series,
+    inside: pd.Series,
+    unknown: pd.Series,
+    unit: str,
+    *,
+    unplaced: float = 0.0,
+) -> _Row:
+    """Sum a number in the zone; ``unplaced`` is what stands in buildings without it."""
     number = numbers.astype(np.float64)
     notes = []
     if unknown.any():
         notes.append(f"{number[unknown].sum():g} {unit} where no depth is known")
     if number.isna().any():
         notes.append(f"{int(number.isna().sum())} buildings without a number")
-    return _row(name, float(number[inside].sum()), float(number.sum()), unit, "; ".join(notes))
+    lost = float(number[unknown].sum()) + unplaced
+    if number.isna().any() and not unplaced:
+        lost = np.nan
+    value, total = float(number[inside].sum()), float(number.sum())
+    return _row(name, value, total, unit, "; ".join(notes), lost)
 
 
 def _single_storey(buildings: pd.DataFrame, inside: pd.Series, unknown: pd.Series) -> _Row:
@@ -115,7 +132,8 @@ def _single_storey(buildings: pd.DataFrame, inside: pd.Series, unknown: pd.Serie
         return _missing(name, "people", _lacks("people", "storeys"))
     storeys = buildings["storeys"].astype(np.float64)
     low = buildings["people"].where(storeys <= 1, 0.0).where(storeys.notna())
-    return _sum(name, low, inside, unknown, "people")
+    unplaced = float(buildings["people"][storeys.isna()].sum())
+    return _sum(name, low, inside, unknown, "people", unplaced=unplaced)
 
 
 def _ground_floor(buildings: pd.DataFrame, inside: pd.Series, unknown: pd.Series) -> _Row:
@@ -123,7 +141,9 @@ def _ground_floor(buildings: pd.DataFrame, inside: pd.Series, unknown: pd.Series
     if not {"people", "storeys"} <= set(buildings.columns):
         return _missing(name, "people", _lacks("people", "storeys"))
     storeys = buildings["storeys"].astype(np.float64)
-    return _sum(name, buildings["people"] / storeys.clip(lower=1), inside, unknown, "people")
+    number = buildings["people"] / storeys.clip(lower=1)
+    unplaced = float(buildings["people"][storeys.isna()].sum())
+    return _sum(name, number, inside, unknown, "people", unplaced=unplaced)
 
 
 def _dwelling_damage(buildings: pd.DataFrame, unknown: pd.Series) -> _Row:
@@ -135,7 +155,7 @@ def _dwelling_damage(buildings: pd.DataFrame, unknown: pd.Series) -> _Row:
     without = int(unknown[lived_in].sum())
     note = f"{without} residential buildings without a depth" if without else ""
     # every damage counts, also below the depth of the zone, so that there is no share to give
-    return name, float(damage.sum()), np.nan, np.nan, "EUR", note
+    return name, float(damage.sum()), np.nan, np.nan, np.nan if without else 0.0, "EUR", note
 
 
 def _farmland(
@@ -158,9 +178,10 @@ def _farmland(
     beyond = total - float(shares[known].sum()) * cell_ha
     # a tenth of a square metre is rounding
     note = f"{beyond:.1f} ha where no depth is known" if beyond > 1e-5 else ""
-    field = _row(area, wet, total, "ha", note)
+    field = _row(area, wet, total, "ha", note, beyond if note else 0.0)
     if crop_value_eur_m2 is None:
         return [_missing(damage, "EUR", "not counted: give the value of the crops"), field]
     lost = damaged_share(np.where(known, values, 0.0), "agriculture")
     cost = float((shares * lost).sum()) * cell_ha * 1e4 * crop_value_eur_m2
-    return [_row(damage, cost, total * 1e4 * crop_value_eur_m2, "EUR", note), field]
+    beyond_eur = beyond * 1e4 * crop_value_eur_m2 if note else 0.0
+    return [_row(damage, cost, total * 1e4 * crop_value_eur_m2, "EUR", note, beyond_eur), field]

@@ -67,9 +67,10 @@ def of(
 def agirisk(
     town: Town, hit: Impact, ground: Ground, inputs: Inputs, run: Simulation, parameters: Parameters
 ) -> pd.DataFrame:
-    """AgiRisk's indicators: `indicator`, `value`, `total`, `share_pct`, `unit`, `state`.
+    """AgiRisk's indicators: `indicator`, `value`, `total`, `share_pct`, `unknown`, `unit`, `state`.
 
-    The state is "counted", or "not counted" where a role or column is missing.
+    The state is "counted", "counted in part" where depth, storeys or numbers are not known of
+    all, or "not counted" where a role or column is missing.
     """
     frame = town.buildings
     columns = [
@@ -86,9 +87,12 @@ def agirisk(
         depth=ground.raster(run.peaks.depth_m.astype(np.float32)),
         crop_value_eur_m2=parameters.crop_value_eur_m2,
     ).reset_index()  # fmt: skip
-    found["state"] = np.where(found["value"].isna(), "not counted", "counted")
+    found["state"] = np.select(
+        [found["value"].isna(), found["unknown"] != 0], ["not counted", "counted in part"],
+        "counted",
+    )  # fmt: skip
     found["share_pct"] = 100 * found["share"]
-    return found[["indicator", "value", "total", "share_pct", "unit", "state"]]
+    return found[["indicator", "value", "total", "share_pct", "unknown", "unit", "state"]]
 
 
 def fields(inputs: Inputs) -> gpd.GeoDataFrame | None:
