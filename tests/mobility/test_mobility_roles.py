@@ -96,6 +96,18 @@ def test_poor_and_rich_are_told_apart_with_an_interval():
     assert alike is None
 
 
+def test_incomes_may_be_missing_or_text_and_never_a_word():
+    areas = squares_of_people(50, income=lambda f: f.geometry.centroid.x.rank())
+    known = Town(inputs(population=areas)).places.homes.income
+    text = areas.assign(income=areas["income"].astype(str).where(areas.index > 3, None))
+    told = Town(inputs(population=text)).places.homes.income
+    same = np.isfinite(told)
+    assert 0 < (~same).sum() < len(told)
+    np.testing.assert_array_equal(told[same], known[same])
+    with pytest.raises(DataError, match="income '21 k' in row 6"):
+        Town(inputs(population=text.assign(income=text["income"].where(text.index != 5, "21 k"))))
+
+
 def test_jobs_take_the_place_of_workplaces():
     area = gpd.GeoDataFrame(
         {"jobs": [1000.0]}, geometry=[PLACE.boundary_geometry.representative_point()],

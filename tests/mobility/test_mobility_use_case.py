@@ -283,3 +283,8 @@ def test_a_new_stop_is_on_the_map_of_works(town):
     place = drawn.to_crs("EPSG:4326").geometry.iloc[0].centroid
     assert (place.x, place.y) == pytest.approx((lon, lat), abs=1e-7)
     assert not len(scenario.works(scenario.Plan(), town.walk))
+
+
+def test_a_headway_without_a_timetable_is_not_ignored(town):
+    with pytest.raises(ParameterError, match="without a timetable"):
+        scenario.plan(inputs(), town.walk, None, parameters(new_headway=["1", "10"]))

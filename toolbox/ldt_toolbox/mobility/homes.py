@@ -157,9 +157,16 @@ def of_streets(
 def _income_at(points: gpd.GeoSeries, areas: gpd.GeoDataFrame) -> NDArray[np.float64] | None:
     if "income" not in areas:
         return None
+    told = pd.to_numeric(areas["income"], errors="coerce")
+    if (wrong := areas["income"].notna() & told.isna()).any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f"population: income {areas['income'].iloc[row]!r} in row {row + 1} of {len(areas)} is "
+            "no number: correct it, or leave it empty where it is not known"
+        )
     which, area = areas.sindex.query(points, predicate="intersects")
     income = np.full(len(points), np.nan)
-    income[which] = areas["income"].to_numpy(np.float64)[area]
+    income[which] = told.to_numpy(np.float64)[area]
     return income
 
 

@@ -115,7 +115,8 @@ def plan(
     Raises
     ------
     ParameterError
-        If a street is unknown, or numbers don't make a place or a path.
+        If a street is unknown, numbers don't make a place or a path, or a headway is asked for
+        without a timetable.
     """
     closed = set(named_streets(walk, list(parameters.close_streets)))
     if "closed_streets" in inputs:
@@ -128,6 +129,11 @@ def plan(
     told = None
     if headway:
         told = _headway(headway)
+        if "gtfs" not in inputs:
+            raise ParameterError(
+                f"new_headway = {headway}: no route is known without a timetable: add the role "
+                "`gtfs`, or leave the headway out"
+            )
     lines = drawn_lines(inputs.frame("new_lines")) if "new_lines" in inputs else ()
     found = Plan(
         tuple(sorted(closed)), path, (stop[0], stop[1]) if stop else None, told, lines
