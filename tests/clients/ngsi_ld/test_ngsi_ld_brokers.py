@@ -234,6 +234,12 @@ ANSWERS = {
     "Orion-LD 857: a relationship to several, as a value": (
         (200, evolution(inside=[{"type": "Relationship", "value": ["urn:x:1"], "observedAt": AT}])),
         lambda c: seen(history(c)), [("inside", ["urn:x:1"], AT)], None),
+    "null among entities": ((200, [PLAIN, None], [COUNT]), query, InvalidAnswer, None),
+    "ids instead of entities": ((200, [HALL], [COUNT]), query, InvalidAnswer, None),
+    "null among evolutions": (
+        (200, [None]), lambda c: c.temporal.query(type="Hall", start=AT), InvalidAnswer, None),
+    "lists among subscriptions": (
+        (200, [[1]]), lambda c: c.subscriptions.list(), InvalidAnswer, None),
     "HTML with status 200": (
         (200, "<html>"), query, InvalidAnswer, None),
 }  # fmt: skip

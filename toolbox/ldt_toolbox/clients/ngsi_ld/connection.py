@@ -312,7 +312,9 @@ def _missing(feature: str, error: HttpStatusError) -> NotImplementedByServer:
 
 
 def elements(answer: Answer, what: str) -> list[Any]:
-    """Answer that has to be a list; a GeoJSON FeatureCollection gives its features.
+    """Answer that has to be a list of objects, or of addresses of @contexts.
+
+    A GeoJSON FeatureCollection gives its features.
 
     Raises
     ------
@@ -329,6 +331,13 @@ def elements(answer: Answer, what: str) -> list[Any]:
     if not isinstance(value, list):
         raise InvalidAnswer(
             f"{answer.url} answered with {type(value).__name__} where a list of {what} is due; "
+            "check that the address is that of an NGSI-LD broker"
+        )
+    known = Mapping | str if what == "@contexts" else Mapping
+    odd = [one for one in value if not isinstance(one, known)]
+    if odd:
+        raise InvalidAnswer(
+            f"{answer.url} answered with {type(odd[0]).__name__} among {what}; "
             "check that the address is that of an NGSI-LD broker"
         )
     return value
