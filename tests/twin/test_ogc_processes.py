@@ -220,6 +220,23 @@ def test_a_job_gives_the_outputs_that_were_asked_for(base):
     assert set(requests.get(f"{job}/results", timeout=20).json()) == {"report"}
 
 
+def test_owslib_executes_a_process(base):
+    """A client of another hand: lists, describes, executes at once and as a job."""
+    from owslib.ogcapi.processes import Processes
+
+    client = Processes(f"{base}/", timeout=PATIENCE_S)
+    assert "tiny" in [each["id"] for each in client.processes()]
+    assert client.process("tiny")["inputs"]["count"]["schema"]["maximum"] == 10
+    inputs = {"territory": "square", "count": 8}
+    results = client.execute("tiny", inputs, outputs={"indicators": {}})
+    document = requests.get(results["indicators"]["href"], timeout=20).json()
+    assert [each["value"] for each in document["indicators"]] == [8]
+    job = client.execute("tiny", inputs, async_=True)
+    assert job["processID"] == "tiny"
+    assert job["status"] in ("accepted", "running")
+    assert requests.delete(f"{base}/jobs/{job['jobID']}", timeout=20).ok
+
+
 def test_a_failure_says_why(base):
     answer = execute(base, 422, behaviour="fail")
     assert answer.json()["type"] == f"{EXCEPTIONS}job-results-failed"
