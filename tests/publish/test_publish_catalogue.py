@@ -262,6 +262,23 @@ def test_publish_and_undo_with_a_catalogue(
     assert snapshot(folder, without="ldes") == before
 
 
+def test_a_folder_that_cannot_be_written_hides_no_outcome(
+    run: FinishedRun, client: NgsiLd, tmp_path: Path
+) -> None:
+    """The entities are at the broker: that must be told, and the next call goes on."""
+    folder = tmp_path / "c"
+    folder.mkdir()
+    (folder / "data").write_text("a file where a folder should be", encoding="utf-8")
+    first = publish(run, client, catalogue=folder)
+    assert len(first.created) == len(entities_of(run).entities)
+    assert "data" in first.failed["files"]
+    (folder / "data").unlink()
+    second = publish(run, client, catalogue=folder)
+    assert "files" not in second.failed
+    assert sorted(second.unchanged) == sorted(first.created)
+    assert sorted(ldes.told(folder / "ldes")) == sorted(first.created)
+
+
 def test_undo_needs_no_results(run: FinishedRun, client: NgsiLd, tmp_path: Path) -> None:
     """Who has deleted or changed the files of a run can still take back what it published."""
     folder = tmp_path / "c"

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ldt_toolbox.clients.ngsi_ld import NgsiLd
+from ldt_toolbox.errors import OutputError
 from ldt_toolbox.publish.catalogue import Catalogue
 from ldt_toolbox.publish.entities import Made, entities_of, run_urn
 from ldt_toolbox.publish.files import write_text
@@ -46,14 +47,13 @@ def publish(
     Returns
     -------
     Outcome
-        Each entity is in one of its lists, features that their type refuses among the failed.
+        Each entity is in one of its lists, features that their type refuses among the failed. If
+        a file cannot be written, `files` is among them, too.
 
     Raises
     ------
     ClientError
         If the broker cannot be asked at all.
-    OutputError
-        If a file cannot be written.
     """
     folder = Catalogue(catalogue, url=catalogue_url) if catalogue is not None else None
     address_of = None
@@ -62,10 +62,13 @@ def publish(
     made = entities_of(run, layers=layers, address_of=address_of)
     outcome = send(client, made.entities, dry_run=dry_run, told=told)
     if not dry_run:
-        write_entities(run, made)
-        if folder is not None:
-            there = [one for one in made.entities if one["id"] not in outcome.failed]
-            folder.add(run, run_urn(run), there)
+        try:
+            write_entities(run, made)
+            if folder is not None:
+                there = [one for one in made.entities if one["id"] not in outcome.failed]
+                folder.add(run, run_urn(run), there)
+        except OutputError as error:  # what became of the entities is still to be told
+            outcome.failed["files"] = str(error)
     outcome.failed |= made.refused
     return outcome
 
@@ -90,7 +93,10 @@ def undo(
     ids = published_ids(client, run.case, run_urn(run))
     outcome = withdraw(client, ids, dry_run=dry_run, told=told)
     if catalogue is not None and not dry_run:
-        Catalogue(catalogue).remove(run, run_urn(run), still_there=outcome.failed)
+        try:
+            Catalogue(catalogue).remove(run, run_urn(run), still_there=outcome.failed)
+        except OutputError as error:
+            outcome.failed["files"] = str(error)
     return outcome
 
 
