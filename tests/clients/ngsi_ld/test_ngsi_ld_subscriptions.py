@@ -1,8 +1,10 @@
 """Subscriptions and the receiver: what comes is kept, what is foreign is refused."""
 
 import json
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -153,6 +155,40 @@ def test_foreign_and_broken_notifications_are_refused_and_told() -> None:
         assert next(iter(secret.values())) not in repr(receiver) + str(receiver.rejected)
         with pytest.raises(TimedOut, match="5 were rejected"):
             receiver.wait(timeout_s=0.05)
+
+
+def test_notifications_in_chunks_are_read() -> None:
+    # the HTTP clients of many brokers send no Content-Length
+    body = json.dumps({"id": "urn:n:1", "data": [{"id": "urn:x:1", "name": "é" * 5000}]}).encode()
+    with Receiver() as receiver:
+        endpoint = receiver.endpoint()
+        secret = {pair["key"]: pair["value"] for pair in endpoint["receiverInfo"]}
+        pieces = (body[at : at + 700] for at in range(0, len(body), 700))
+        answer = requests.post(endpoint["uri"], data=pieces, headers=secret, timeout=5)
+        assert answer.status_code == 200
+        assert receiver.wait(1)[0].data[0]["name"] == "é" * 5000
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":', 400),
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n", 413),
+        (b"Transfer-Encoding: gzip\r\n\r\n", 411),
+        (b"Content-Length: 9\r\n\r\n{}", 400),
+        (b"Content-Length: 99999999999\r\n\r\n", 413),
+        (b"\r\n", 411),
+    ],
+)
+def test_bodies_that_cannot_be_read_are_refused_and_told(sent, status) -> None:
+    with Receiver(secret=False) as receiver:
+        address = urlsplit(receiver.endpoint()["uri"])
+        with socket.create_connection((address.hostname, address.port), timeout=5) as wire:
+            wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + sent)
+            wire.shutdown(socket.SHUT_WR)
+            assert wire.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
+        assert receiver.rejected[0].startswith(f"{status} ")
 
 
 def test_geojson_notifications_give_features() -> None:

@@ -7,6 +7,7 @@ with Receiver() as receiver:
 
 import hmac
 import json
+import re
 import secrets
 import threading
 import time
@@ -24,6 +25,7 @@ from ldt_toolbox.errors import WrongUseError
 
 SECRET_HEADER = "X-Receiver-Secret"  # noqa: S105  (the name of a header)
 _MOST_BYTES = 50_000_000
+_MOST_TRAILERS = 100
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ class Receiver:
         """Keep a notification; returns the HTTP status of the answer."""
         given = headers.get(SECRET_HEADER) or ""
         if self._secret and not hmac.compare_digest(given.encode(), self._secret.encode()):
-            return self._reject(401, "without the secret header")
+            return self.reject(401, "without the secret header")
         try:
             content = json.loads(body)
             data = content["data"]
@@ -190,7 +192,7 @@ class Receiver:
                 data = data["features"] if data.get("type") == "FeatureCollection" else [data]
             entities = [dict(entity) for entity in data]
         except (ValueError, TypeError, KeyError, RecursionError):
-            return self._reject(400, "no notification: JSON with the member data is due (5.3.1)")
+            return self.reject(400, "no notification: JSON with the member data is due (5.3.1)")
         notification = Notification(
             str(content.get("id", "")),
             str(content.get("subscriptionId", "")),
@@ -204,10 +206,19 @@ class Receiver:
             self._change.notify_all()
         return 200
 
-    def _reject(self, status: int, reason: str) -> int:
+    def reject(self, status: int, reason: str) -> int:
+        """Note why a request is not taken; returns the HTTP status of the answer."""
         with self._change:
             self.rejected.append(f"{status} {reason}")
         return status
+
+
+class _UnreadableError(Exception):
+    """A request whose body cannot be had."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class _Server(ThreadingHTTPServer):
@@ -228,15 +239,50 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length") or ""
-        if not length.isascii() or not length.isdecimal():
-            self._end(411)
-        elif int(length) > _MOST_BYTES:
-            self._end(413)
+        receiver = self.server.receiver
+        try:
+            body = self._body()
+        except _UnreadableError as error:
+            self._end(receiver.reject(error.status, str(error)))
         else:
-            body = self.rfile.read(int(length))
-            whole = len(body) == int(length)
-            self._end(self.server.receiver.take(self.headers, body) if whole else 400)
+            self._end(receiver.take(self.headers, body))
+
+    def _body(self) -> bytes:
+        """Body of a known length, or in chunks as many HTTP clients of brokers send it."""
+        coding = (self.headers.get("Transfer-Encoding") or "").strip().lower()
+        if coding == "chunked":
+            return b"".join(self._chunks())
+        length = self.headers.get("Content-Length") or ""
+        if coding or not length.isascii() or not length.isdecimal():
+            raise _UnreadableError(411, "without a length")
+        if int(length) > _MOST_BYTES:
+            raise _UnreadableError(413, f"larger than {_MOST_BYTES} bytes")
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise _UnreadableError(400, "cut")
+        return body
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Chunks (RFC 9112, 7.1); trailers are read and left aside."""
+        left = _MOST_BYTES
+        while size := self._chunk_size():
+            left -= size
+            if left < 0:
+                raise _UnreadableError(413, f"larger than {_MOST_BYTES} bytes")
+            chunk = self.rfile.read(size)
+            if len(chunk) < size or self.rfile.readline(3).strip():
+                raise _UnreadableError(400, "cut")
+            yield chunk
+        # What stays unread would end the connection before the answer
+        for _ in range(_MOST_TRAILERS):
+            if not self.rfile.readline(1000).strip():
+                break
+
+    def _chunk_size(self) -> int:
+        written = self.rfile.readline(1000).partition(b";")[0].strip()
+        if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", written):
+            raise _UnreadableError(400, "cut")
+        return int(written, 16)
 
     def _end(self, status: int) -> None:
         self.close_connection = True
