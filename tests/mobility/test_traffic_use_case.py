@@ -215,6 +215,25 @@ def test_the_fleet_is_stated_or_refused():
         stated_fleet(parameters(fleet_source=" "))
 
 
+def test_intervals_without_an_end_need_their_length(table):
+    own = table[table["site"] == "steady"].head(400)
+    starts = own.drop(columns="end")
+    told = found_in(starts, count_interval_min=60)
+    pd.testing.assert_frame_equal(told.counters, found_in(own).counters)
+    with pytest.raises(DataError, match="of 400 rows 400 cannot be"):
+        found_in(starts)
+
+
+def test_where_no_street_is_for_cars_counters_are_told_and_emissions_are_not(table):
+    paths = inputs().frame("streets").assign(**{"class": "footway"})
+    own = table[table["site"] == "steady"].head(400)
+    here = inputs(traffic_counts=own, streets=paths)
+    found = traffic_steps.traffic(here, parameters(fleet=DIESEL))
+    assert len(found.counters) == 1
+    assert found.links.empty
+    assert any("1 of 1 counters lie farther" in note.text["en"] for note in found.notes)
+
+
 def test_counts_of_whole_days_cannot_be_spread(streets):
     days = counted(streets["place"].iloc[0], "a", [5000.0] * 3)
     days["end"] = (pd.to_datetime(days["start"]) + pd.Timedelta("1D")).dt.strftime("%Y-%m-%dT%H:%M")

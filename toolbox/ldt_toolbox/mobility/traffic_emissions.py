@@ -10,6 +10,8 @@ from ldt_toolbox.mobility.emissions import Fleet, link_emissions
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.parameters import Parameters
 
+LINKS = ["street", "name", "class", "counters", "vehicles", "speed_kmh", "speed_assumed",
+         "length_m", "co2_kg", "nox_g", "pm25_g"]  # fmt: skip
 ON_STREET_M = 30.0  # a counter farther from every street for cars counts none; an assumption
 
 
@@ -36,7 +38,9 @@ def stated_fleet(parameters: Parameters) -> Fleet:
     return Fleet(shares, str(parameters.fleet_source))
 
 
-def emissions_of(counters: gpd.GeoDataFrame, cars: Network, fleet: Fleet) -> gpd.GeoDataFrame:
+def emissions_of(
+    counters: gpd.GeoDataFrame, cars: Network | None, fleet: Fleet
+) -> gpd.GeoDataFrame:
     """Emissions of the streets with a counter on a usual working day.
 
     A street is the line that the map has as one; what is counted on it drives along all of it.
@@ -46,8 +50,8 @@ def emissions_of(counters: gpd.GeoDataFrame, cars: Network, fleet: Fleet) -> gpd
     ----------
     counters : geopandas.GeoDataFrame
         Points with `working_day` and `speed_kmh`, in the CRS of the streets.
-    cars : Network
-        Streets for cars; their speed stands where none was measured.
+    cars : Network or None
+        Streets for cars, if there are any; their speed stands where none was measured.
     fleet : Fleet
         Which vehicles drive.
 
@@ -58,6 +62,8 @@ def emissions_of(counters: gpd.GeoDataFrame, cars: Network, fleet: Fleet) -> gpd
         `length_m`, `co2_kg`, `nox_g`, `pm25_g` (a day), geometry; NaN where days or streets are
         not known well enough.
     """
+    if cars is None:
+        return gpd.GeoDataFrame(dict.fromkeys(LINKS, ()), geometry=[], crs=counters.crs)
     edges = cars.edges
     who, which = edges.sindex.nearest(
         counters.geometry.to_numpy(), return_all=False, max_distance=ON_STREET_M
@@ -88,7 +94,4 @@ def emissions_of(counters: gpd.GeoDataFrame, cars: Network, fleet: Fleet) -> gpd
         length_m=lines["length_m"].round(1), co2_kg=(a_day["co2_g_per_h"] / 1000).round(3),
         nox_g=a_day["nox_g_per_h"].round(2), pm25_g=a_day["pm25_g_per_h"].round(3),
     )  # fmt: skip
-    return out.reset_index()[
-        ["street", "name", "class", "counters", "vehicles", "speed_kmh", "speed_assumed",
-         "length_m", "co2_kg", "nox_g", "pm25_g", "geometry"]
-    ]  # fmt: skip
+    return out.reset_index()[[*LINKS, "geometry"]]

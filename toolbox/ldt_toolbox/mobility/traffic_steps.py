@@ -13,6 +13,7 @@ from ldt_toolbox.mobility.count_steps import gaps, site_totals, to_steps
 from ldt_toolbox.mobility.counts import Columns, clean_counts, reject_notes
 from ldt_toolbox.mobility.emissions import Fleet
 from ldt_toolbox.mobility.forecast import Skill
+from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.profiles import known_share
 from ldt_toolbox.mobility.traffic_counters import counter_numbers, days_of_year, hours_of_day
 from ldt_toolbox.mobility.traffic_emissions import ON_STREET_M, emissions_of, stated_fleet
@@ -117,8 +118,7 @@ def traffic(inputs: Inputs, parameters: Parameters) -> Traffic | None:
         place["longitude_deg"], place["latitude_deg"], crs="EPSG:4326"
     ).to_crs(inputs.territory.crs)
     counters = gpd.GeoDataFrame(made, geometry=points.to_numpy(), crs=inputs.territory.crs)
-    cars = steps.streets(inputs, parameters, "car")
-    links = emissions_of(counters, cars, fleet)
+    links = emissions_of(counters, _car_streets(inputs, parameters), fleet)
     known = known_share(totals)
     return Traffic(
         counters, links, hours_of_day(totals, zone=zone, holidays=free),
@@ -130,6 +130,14 @@ def traffic(inputs: Inputs, parameters: Parameters) -> Traffic | None:
             *_notes(len(hourly.coarse), int(afoot.sum()), counters, links, fleet),
         ),
     )  # fmt: skip
+
+
+def _car_streets(inputs: Inputs, parameters: Parameters) -> Network | None:
+    """Streets for cars; None where no street is open to them."""
+    try:
+        return steps.streets(inputs, parameters, "car")
+    except DataError:
+        return None
 
 
 def holidays(parameters: Parameters) -> tuple[dt.date, ...]:
