@@ -11,7 +11,8 @@ import requests
 LDT = [sys.executable, "-m", "ldt_toolbox.cli", "twin", "up"]
 
 
-def test_it_serves_until_interrupted_and_leaves_one_file(tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_interrupted_and_leaves_one_file(tmp_path, sent):
     store = tmp_path / "twin.sqlite"
     process = subprocess.Popen(
         [*LDT, "--port", "0", "--store", store, "--runs", tmp_path / "runs"],
@@ -23,7 +24,7 @@ def test_it_serves_until_interrupted_and_leaves_one_file(tmp_path):
         answer = requests.post(f"{url}/ngsi-ld/v1/entities", json=entity, timeout=20)
         assert answer.status_code == 201
         assert requests.get(f"{url}/collections/Tree/items", timeout=20).json()["numberMatched"]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         assert process.wait(20) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["twin.sqlite"]
 

@@ -341,7 +341,8 @@ def test_wrong_use_is_refused_before_anything_is_asked(case, place):
         Watch(case, place, given={"no_such": 1})
 
 
-def test_command_logs_and_ends_on_ctrl_c(case, place, stations, report, sky, tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_command_logs_and_ends_on_ctrl_c(case, place, stations, report, sky, tmp_path, sent):
     log = tmp_path / "watch.jsonl"
     command = [
         sys.executable, "-m", "ldt_toolbox.cli", "watch", str(case.path),
@@ -363,7 +364,7 @@ def test_command_logs_and_ends_on_ctrl_c(case, place, stations, report, sky, tmp
         until("published")
         report(stations[0], 30.0, 1)
         until("published", 2)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         _, said = process.communicate(timeout=20)
     assert process.returncode == 130, said
     assert told("ran")[1]["changed"] == {"warmth": [22.0, 24.5]}

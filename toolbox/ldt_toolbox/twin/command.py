@@ -62,7 +62,8 @@ def up(
         typer.Option("--territory", "-t", help="A territory.yaml for processes; repeatable."),
     ] = None,
 ) -> None:
-    """Start the twin and serve until Ctrl-C."""
+    """Start the twin and serve until Ctrl-C or SIGTERM."""
+    import signal
     import threading
 
     from ldt_toolbox.twin.limits import Limits
@@ -71,6 +72,8 @@ def up(
 
     token = _token(host, token_env)
     stopped = threading.Event()
+    # what service managers and containers send: end as on Ctrl-C, and leave one file
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Twin(
         store, host=host, port=port, token=token, allow_hosts=allow_host or (),
         limits=Limits(receivers=tuple(notify or ())),

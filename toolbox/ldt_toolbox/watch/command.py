@@ -53,6 +53,7 @@ def watch(
     """Run a use case again whenever a broker tells that its inputs changed; Ctrl-C ends it."""
     import contextlib
     import json
+    import signal
 
     from ldt_toolbox.clients.auth import BearerToken
     from ldt_toolbox.clients.ngsi_ld import NgsiLd, Receiver
@@ -87,6 +88,8 @@ def watch(
             layers=[name for name in layers.split(",") if name],
             receiver=Receiver(host=host, port=port, public_url=public_url), log=say,
         )  # fmt: skip
+        # what service managers and containers send: take the subscriptions back, as on Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with watching:
             while True:
                 done = watching.next_run(timeout_s=1e8)
