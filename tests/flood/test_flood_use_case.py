@@ -230,7 +230,9 @@ def test_a_simulation_that_ends_before_the_rain_or_the_river_says_so(valleys, va
     late = valleys.compute(river, simulation_h=2, return_periods_years=[100], rain_mm=[50])
     assert "ends after 2 h, rain or inflows after 2.5 h" in text_of(late)
     assert "return periods are of rain alone" in text_of(late)
-    assert "of rain alone" not in text_of(base)
+    assert "The climate factor multiplies rain; what the rivers bring stays" in text_of(late)
+    for words in ("of rain alone", "what the rivers bring stays"):
+        assert words not in text_of(base)
 
 
 def test_basins_without_room_are_told(valleys, valley):

@@ -44,7 +44,7 @@ def notes_on(
         *range_notes(depths.tally, table.attrs["tally"], draws.tally),
         *_values(town, parameters, inputs),
         *_years(yearly),
-        *_rain_alone(inputs, depths),
+        *_rivers(inputs, depths),
         *_compared(table, run, ground),
         *_basins(table, inputs, parameters),
         *_draws(draws, ground),
@@ -281,20 +281,31 @@ def _years(yearly: Yearly) -> list[Note]:
     ]
 
 
-def _rain_alone(inputs: Inputs, depths: Hazard) -> list[Note]:
-    if "inflows" not in inputs or not depths.simulated:
+def _rivers(inputs: Inputs, depths: Hazard) -> list[Note]:
+    """Say where the rivers' water is not part of what is compared."""
+    if "inflows" not in inputs:
         return []
-    return [
+    found = [
         _note(
-            "gap",
-            "The simulated return periods are of rain alone: the rivers' water belongs to the "
-            "event only, so that the annual mean knows no river floods unless official maps bring "
-            "them.",
-            "Les périodes de retour simulées sont celles de la pluie seule : l'eau des rivières "
-            "n'appartient qu'à l'événement, et leurs crues ne sont dans la moyenne annuelle que si "
-            "des cartes officielles les apportent.",
+            "assumption",
+            "The climate factor multiplies rain; what the rivers bring stays as it is.",
+            "Le facteur climatique multiplie la pluie ; ce qu'apportent les rivières reste tel "
+            "quel.",
         )
     ]
+    if depths.simulated:
+        found.append(
+            _note(
+                "gap",
+                "The simulated return periods are of rain alone: the rivers' water belongs to the "
+                "event only, so that the annual mean knows no river floods unless official maps "
+                "bring them.",
+                "Les périodes de retour simulées sont celles de la pluie seule : l'eau des "
+                "rivières n'appartient qu'à l'événement, et leurs crues ne sont dans la moyenne "
+                "annuelle que si des cartes officielles les apportent.",
+            )
+        )
+    return found
 
 
 def _compared(table: pd.DataFrame, run: Simulation, ground: Ground) -> list[Note]:
