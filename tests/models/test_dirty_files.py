@@ -91,6 +91,26 @@ def test_what_can_be_read_is_read_and_the_rest_told(tmp_path, name) -> None:
     assert all(one.reasons for one in unread)
 
 
+garbage = st.text('{}[]",:1a \\\t', max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(
+    st.lists(st.one_of(garbage, st.just("")), max_size=8),
+    st.sampled_from(["x.json", "x.jsonl"]),
+    st.sampled_from(["", "["]),
+)
+def test_whatever_stands_between_them_no_object_is_lost(tmp_path, between, file, begin) -> None:
+    text = begin
+    for number, piece in enumerate(between):
+        text += f'{piece}\n{{"id": "n{number}n"}}'
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    found, unread = records.read(tmp_path / file)
+    held = [json.dumps(one) for one in (*found, *(one.record for one in unread))]
+    for number in range(len(between)):
+        assert sum(f"n{number}n" in one for one in held) == 1, (number, held)
+
+
 def test_features_are_records_as_they_are(tmp_path) -> None:
     feature = {"type": "Feature", "id": 7, "geometry": None, "properties": {"a": 1}}
     text = json.dumps({"type": "FeatureCollection", "features": [feature]})
