@@ -145,10 +145,11 @@ def install(name):
     return python
 
 
-def interleaved(jobs, repeats=REPEATS):
+def interleaved(jobs, repeats=REPEATS, *, warm=True):
     """Run each job in turn, ``repeats`` times; a job returns its own seconds. One round warms."""
-    for job in jobs.values():
-        job()
+    if warm:
+        for job in jobs.values():
+            job()
     seconds = {name: [] for name in jobs}
     for _ in range(repeats):
         for name, job in jobs.items():
