@@ -75,6 +75,8 @@ FILES = {
                                          ["line 1"]),
     "a name twice": ("x.jsonl", '{"a": 1, "a": 2}{"a": 3}', [3], ["line 1"]),
     "a name twice in a list": ("x.json", '[{"a": {"b": 1, "b": 2}}, {"a": 3}]', [3], ["line 1"]),
+    "a name twice in what was cut": ("x.jsonl", '{"x": {"a": 1, "a": 2},\n{"a": 3}', [3],
+                                     ["line 1"]),
     "lists line by line": ("x.jsonl", '[{"a": 1}]\n{"a": 2}\n', [2], ["line 1"]),
     "tabs": ("x.tsv", "a\tb\n1\t2\n", ["1"], []),
     "too deep": ("x.json", "[" * 100_000, [], ["line 1", "line 1"]),
@@ -91,7 +93,9 @@ def test_what_can_be_read_is_read_and_the_rest_told(tmp_path, name) -> None:
     assert all(one.reasons for one in unread)
 
 
-garbage = st.text('{}[]",:1a \\\t', max_size=8)
+garbage = st.sampled_from(['{"a": {"b": 1, "b": 2},', '{"a": 1, "a": 2}']) | st.text(
+    '{}[]",:1a \\\t', max_size=8
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)

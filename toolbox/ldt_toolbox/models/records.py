@@ -178,7 +178,7 @@ def _pieces(text: str, at: int, last: str) -> Iterator[tuple[str, Any, Any]]:
 
     `last` is what may stand between values beside blanks and commas.
     """
-    decoder = json.JSONDecoder()
+    plain = json.JSONDecoder()
     strict = json.JSONDecoder(object_pairs_hook=_once)
     gap = re.compile(rf"[\s,{re.escape(last)}]*")
     line, count, counted = 1, 0, 0
@@ -188,19 +188,23 @@ def _pieces(text: str, at: int, last: str) -> Iterator[tuple[str, Any, Any]]:
         count = 1 if further else count + 1
         place = f"line {line}" if count == 1 else f"line {line}, object {count}"
         begun = at
+        twice: _TwiceError | None = None
         try:
-            found, at = strict.raw_decode(text, at)
-        except _TwiceError as error:
-            at = decoder.raw_decode(text, at)[1]
-            yield place, Reason(error.name, "", str(error)), text[begun:at]
+            try:
+                found, at = strict.raw_decode(text, at)
+            except _TwiceError as error:
+                twice = error
+                at = plain.raw_decode(text, at)[1]
         except (ValueError, RecursionError) as error:
             end = text.find("\n", at)
             at = len(text) if end < 0 else end
             why = error.msg if isinstance(error, json.JSONDecodeError) else "too deep or too long"
             message = f"{shown(text[begun:at])} is no JSON ({why}): correct it"
             yield place, Reason("", "", message), text[begun:at]
-        else:
-            yield place, found, text[begun:at]
+            continue
+        if twice is not None:
+            found = Reason(twice.name, "", str(twice))
+        yield place, found, text[begun:at]
 
 
 class _TwiceError(ValueError):
