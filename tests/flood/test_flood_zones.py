@@ -71,6 +71,29 @@ def test_a_tri_by_scenario_gives_damage_by_return_period(valleys):
     assert (official["buildings"] == 5).all()
 
 
+def test_zones_of_a_later_climate_count_what_stands_in_them_only(valleys):
+    whole = band(0, ROWS)
+    tri = zones(
+        [whole, whole, band(10, 13)], scenario=["02Moy", "03Mcc", "03Mcc"],
+        depth_low_m=[0.5, 1.0, 2.0], depth_high_m=[1.0, 2.0, np.nan],
+    )  # fmt: skip
+    result = valleys.compute(valleys.territory(roles={"flood_zones": (tri, {})}), **ONE_STORM)
+    table = result.tables["return_periods"].set_index("source")
+    assert table.loc[["official"], "return_period_years"].tolist() == [100]
+    assert np.nanmax(result.layers["official_depth"].values) == np.float32(0.75)
+    assert result.tables["zones_hit"].set_index("zone")["buildings"].to_dict() == {
+        "02Moy": 5, "03Mcc": 5
+    }  # fmt: skip
+    told = " ".join(note.text["en"] for note in result.notes)
+    assert "2 flood zones are of a later climate (03Mcc)" in told
+    # one whose return period is told counts like any other
+    dated = tri.assign(return_period_years=[np.nan, 300, 300])
+    result = valleys.compute(valleys.territory(roles={"flood_zones": (dated, {})}), **ONE_STORM)
+    table = result.tables["return_periods"].set_index("source")
+    assert table.loc["official", "return_period_years"].tolist() == [100, 300]
+    assert "later climate" not in " ".join(note.text["en"] for note in result.notes)
+
+
 def test_a_depth_without_return_period_is_refused(valleys):
     bare = zones([band(0, ROWS)], depth_low_m=[0.0], depth_high_m=[0.5])
     place = valleys.territory(roles={"flood_zones": (bare, {})})

@@ -42,7 +42,7 @@ class Hazard:
     simulated, official : mapping of float to numpy.ndarray
         Depth in metres on the ground's grid, by return period in years.
     notes : tuple of Note
-        Of the simulations that gained or lost water.
+        Of simulations that gained or lost water, and of zones that are left out.
     tally : Tally
         Of the simulations.
     """
@@ -227,8 +227,28 @@ def hazard(
     }
     official = hazard_maps.depths_on_grid(rasters, land)
     if "flood_zones" in inputs:
-        official = zones.zones_on_grid(inputs.frame("flood_zones"), land) | official
+        told = inputs.frame("flood_zones")
+        official = zones.zones_on_grid(told, land) | official
+        notes += _later(int(zones.of_later_climate(told).sum()))
     return Hazard(simulated, official, tuple(notes), tally)
+
+
+def _later(count: int) -> list[Note]:
+    if not count:
+        return []
+    return [
+        Note(
+            "assumption",
+            {
+                "en": f"{count} flood zones are of a later climate ({zones.LATER_CLIMATE}): they "
+                "count who and what stands in them, and are no part of the damage by return "
+                "period.",
+                "fr": f"{count} zones inondables sont d'un climat futur ({zones.LATER_CLIMATE}) : "
+                "elles comptent qui et quoi s'y trouve, et ne font pas partie du dommage par "
+                "période de retour.",
+            },
+        )
+    ]
 
 
 def yearly(depths: Hazard, land: Ground, places: Town, parameters: Parameters) -> Yearly:

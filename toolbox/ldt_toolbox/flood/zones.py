@@ -15,6 +15,7 @@ from ldt_toolbox.space.paint import paint
 # those of the COVADIS standard, from memory. `03Mcc`, medium in a later climate, is no flood of
 # today: it has no return period here.
 TRI_SCENARIOS: dict[str, float] = {"01For": 20.0, "02Moy": 100.0, "04Fai": 1000.0}
+LATER_CLIMATE = "03Mcc"
 
 
 def return_periods(zones: gpd.GeoDataFrame) -> NDArray[np.float64]:
@@ -29,6 +30,12 @@ def return_periods(zones: gpd.GeoDataFrame) -> NDArray[np.float64]:
     told = zones.get("return_period_years", unknown).astype(np.float64)
     scenario = zones.get("scenario", unknown).astype(object).map(TRI_SCENARIOS)
     return np.asarray(told.fillna(scenario.astype(np.float64)), np.float64)
+
+
+def of_later_climate(zones: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Whether each polygon is of a later climate's flood, which counts who stands in it only."""
+    scenario = zones.get("scenario", pd.Series("", zones.index)).astype(object)
+    return np.asarray((scenario == LATER_CLIMATE).to_numpy() & np.isnan(return_periods(zones)))
 
 
 def depths(zones: gpd.GeoDataFrame) -> NDArray[np.float64]:
@@ -57,7 +64,9 @@ def depths(zones: gpd.GeoDataFrame) -> NDArray[np.float64]:
 
 
 def zones_on_grid(zones: gpd.GeoDataFrame, ground: Ground) -> dict[float, NDArray[np.float32]]:
-    """Depth from flood polygons, by return period; extents without depth are left out.
+    """Depth from flood polygons, by return period.
+
+    Extents without depth, and floods of a later climate, are left out.
 
     Parameters
     ----------
@@ -72,7 +81,7 @@ def zones_on_grid(zones: gpd.GeoDataFrame, ground: Ground) -> dict[float, NDArra
         If classes of depth are wrong, or have no return period.
     """
     depth, period = depths(zones), return_periods(zones)
-    known = np.isfinite(depth)
+    known = np.isfinite(depth) & ~of_later_climate(zones)
     if (bare := known & np.isnan(period)).any():
         raise DataError(
             f"flood_zones: {int(bare.sum())} polygons have a depth but neither "
