@@ -16,6 +16,7 @@ import pytest
 from ldt_toolbox.clients import errors
 from ldt_toolbox.clients.auth import ApiKey, BearerToken, ClientCredentials
 from ldt_toolbox.clients.cache import Cache
+from ldt_toolbox.clients.imperfect import CapabilityWarning
 from ldt_toolbox.errors import WrongUseError
 
 SECRET = "client-s3cret/+&=%7E"  # noqa: S105  (characters that encodings change)
@@ -179,6 +180,16 @@ def test_answers_of_a_token_server_that_are_no_token(server, client, tokens, ans
     with pytest.raises(errors.AuthError, match=told) as caught:
         client(auth=credentials(server)).get("/data")
     assert isinstance(caught.value, PermissionError)
+
+
+def test_a_scope_that_is_not_granted_is_told(server, hostile, client):
+    granted = {"access_token": "t0ken", "token_type": "Bearer", "scope": "read"}
+    server.route("POST", "/token", lambda request: hostile.Reply(200, granted))
+    server.route("GET", "/open", lambda request: hostile.Reply(body={}))
+    assert client(auth=credentials(server, scope="read")).get("/open").status == 200
+    with pytest.warns(CapabilityWarning, match="the scope admin write; ask its operator") as told:
+        client(auth=credentials(server, scope="read write admin")).get("/open")
+    assert "t0ken" not in str(told[0].message)
 
 
 def test_a_wrong_secret_is_told_without_the_secret(server, client, tokens, monkeypatch):

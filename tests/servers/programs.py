@@ -26,7 +26,7 @@ def from_npm(package: str, script: str, folder: Path) -> list[str]:
 
 def from_pip(package: str, script: str, folder: Path) -> list[str]:
     """The same for a package of Python, in an environment of its own."""
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=180)
+    _fetch([sys.executable, "-m", "venv", str(folder / "venv")], package, folder)
     python = str(folder / "venv" / "bin" / "python")
     _fetch(
         [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", package],

@@ -19,6 +19,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 from ldt_toolbox.clients.answer import Answer
 from ldt_toolbox.clients.errors import AuthError, ClientError
+from ldt_toolbox.clients.imperfect import CapabilityWarning, report
 from ldt_toolbox.clients.masking import mask_text
 from ldt_toolbox.errors import WrongUseError
 
@@ -366,6 +367,16 @@ class ClientCredentials(Auth):
             )
         if not _carriable(token):
             return _uncarriable("the token server's answer")
+        granted = told.get("scope")
+        lacking = set(self._scope.split()) - set(str(granted).split())
+        if lacking and isinstance(granted, str):
+            # RFC 6749, 5.1: less may be granted than was asked for, and then the answer says so
+            report(
+                CapabilityWarning(
+                    f"{mask_text(self._url)} does not grant the scope "
+                    f"{' '.join(sorted(lacking))}; ask its operator for it, or ask for less"
+                )
+            )
         self._token = token
         self._known = (*self._known[:2], self._token)
         try:
