@@ -40,6 +40,7 @@ def test_every_member_is_where_the_standard_wants_it() -> None:
         form="concise", triggers=["entityCreated"],
         sys_attrs=True, show_changes=True, throttling_s=5,
         expires_at=datetime(2027, 1, 1, tzinfo=UTC), active=False,
+        context="https://example.org/c.jsonld",
     )  # fmt: skip
     geo = payload.pop("geoQ")
     assert (geo["georel"], geo["geometry"]) == ("within", "Polygon")
@@ -50,6 +51,7 @@ def test_every_member_is_where_the_standard_wants_it() -> None:
         "datasetId": ["@none", "urn:d:1"],
         "notificationTrigger": ["entityCreated"], "throttling": 5,
         "expiresAt": "2027-01-01T00:00:00Z", "isActive": False,
+        "jsonldContext": "https://example.org/c.jsonld",
         "notification": {
             "endpoint": {"uri": "https://example.org/notify", "accept": "application/json"},
             "format": "concise", "attributes": ["temperature"], "sysAttrs": True,
@@ -84,6 +86,7 @@ def test_times_between_notifications_may_be_durations(given, written) -> None:
         {"type": "Room", "show_changes": True, "form": "simplified"},
         {"watched": "a", "entity_id": "urn:x:1"},
         {"type": "Room", "expires_at": "tomorrow"},
+        {"type": "Room", "context": "c.jsonld"},
     ],
 )
 def test_parts_that_exclude_each_other_are_refused(wrong) -> None:

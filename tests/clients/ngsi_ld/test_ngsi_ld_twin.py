@@ -231,6 +231,22 @@ def test_a_subscription_is_managed_and_heard(broker) -> None:
         assert broker.subscriptions.list() == []
 
 
+def test_names_in_a_notification_are_those_of_the_context_that_was_asked_for(broker) -> None:
+    # TP 046_20 of the NGSI-LD test suite
+    url = broker.contexts.add(
+        {"warmth": "https://uri.etsi.org/ngsi-ld/default-context/temperature"}
+    )
+    with Receiver() as receiver:
+        own = broker.subscriptions.create(
+            subscription(receiver.endpoint(), type="Station", watched="temperature", context=url)
+        )
+        warm = {"temperature": {"type": "Property", "value": 21, "unitCode": "CEL"}}
+        broker.entities.update_attributes("urn:ngsi-ld:Station:3", warm)
+        [heard] = receiver.wait(1, timeout_s=20)
+        broker.subscriptions.delete(own)
+    assert heard.data[0]["warmth"]["value"] == 21
+
+
 def test_a_context_is_hosted_and_explains_names(broker) -> None:
     url = broker.contexts.add({"warmth": "urn:model:temperature", "Place": "urn:model:Place"})
     assert url in [

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ldt_toolbox.clients.ngsi_ld.connection import Connection, created_id, element, segment
+from ldt_toolbox.clients.ngsi_ld.context_links import context_link
 from ldt_toolbox.clients.ngsi_ld.geo import GeoQuery
 from ldt_toolbox.clients.ngsi_ld.query import Expression, instant
 from ldt_toolbox.clients.ngsi_ld.registrations import listed
@@ -48,6 +49,7 @@ def subscription(
     expires_at: datetime | str | None = None,
     active: bool = True,
     local: bool = False,
+    context: str = "",
 ) -> dict[str, Any]:
     """Subscription as the broker wants it (5.2.12).
 
@@ -88,6 +90,9 @@ def subscription(
         False creates it paused.
     local : bool
         Only entities of the broker itself.
+    context : str
+        URL of the @context that shortens names in notifications; by default that of the
+        subscription.
 
     Returns
     -------
@@ -105,6 +110,8 @@ def subscription(
         raise WrongUseError("id_pattern needs type (5.2.33)")
     throttling_s, interval_s = _seconds(throttling_s), _seconds(interval_s)
     _check(chosen.type, many(watched), local, throttling_s, interval_s, triggers)
+    if context:
+        context_link(context)  # it must be an address
     if show_changes and form == "simplified":
         raise WrongUseError("show_changes does not go with form='simplified' (5.2.14)")
     notification: dict[str, Any] = {"endpoint": _endpoint(endpoint), "format": form}
@@ -133,6 +140,7 @@ def subscription(
         "timeInterval": interval_s,
         "expiresAt": instant(expires_at) if expires_at is not None else None,
         "localOnly": local or None,
+        "jsonldContext": context,
         "notification": notification,
     }
     kept = {key: value for key, value in payload.items() if value not in (None, "", [])}
