@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ldt_toolbox.clients.errors import TimedOut
@@ -193,6 +194,41 @@ def test_a_subscription_that_the_broker_forgot_is_made_anew(watching, stations, 
     assert events(log, "lost")[0]["subscription"] == held["id"]
     first, renewed = events(log, "subscribed")
     assert first["subscription"] == held["id"] != renewed["subscription"]
+
+
+def test_a_subscription_is_prolonged_and_expires_with_the_watch(watching, stations, report, sky):
+    watch, log = watching(check_s=0.3)
+    with watch:
+        watch.next_run()
+        [held] = sky.subscriptions.list()
+        first = datetime.fromisoformat(held["expiresAt"])
+        assert 2 < (first - datetime.now(UTC)).total_seconds() + 3 * 0.3 < 4.5
+        # one that expired, as when the machine slept, is taken up again
+        soon = datetime.now(UTC) + timedelta(seconds=0.1)
+        sky.subscriptions.update(held["id"], {"expiresAt": soon.isoformat()})
+        time.sleep(4)
+        [held] = sky.subscriptions.list()
+        assert datetime.fromisoformat(held["expiresAt"]) > first
+        assert held["status"] == "active"
+        report(stations[0], 30.0, 1)
+        assert watch.next_run().indicators["warmth"] == 24.5
+    assert not events(log, "lost")
+
+
+def test_a_killed_watch_leaves_no_subscription_for_long(case, place, stations, sky, tmp_path):
+    command = [
+        sys.executable, "-m", "ldt_toolbox.cli", "watch", str(case.path), "--check", "0.3",
+        "--territory", str(place.path), "--out", str(tmp_path / "results"),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["event"] == "subscribed"
+        assert sky.subscriptions.list()[0]["status"] == "active"
+        process.kill()
+    end = time.monotonic() + 20
+    while any(one["status"] == "active" for one in sky.subscriptions.list()):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_a_broker_that_starts_anew_without_a_memory(watching, twin, stations, report, sky):

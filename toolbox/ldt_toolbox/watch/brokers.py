@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ldt_toolbox.clients.auth import Auth, BearerToken, ClientCredentials
@@ -44,13 +44,24 @@ class Interest:
     q: str = ""
     scope: str = ""
 
-    def subscribe(self, receiver: Receiver, *, name: str) -> str:
-        """Subscribe; returns the id of the subscription."""
+    def subscribe(self, receiver: Receiver, *, name: str, until: datetime) -> str:
+        """Subscribe until an instant; returns the id of the subscription."""
         wish = subscription(
             receiver.endpoint(), name=name, type=self.type, watched=self.attributes, q=self.q,
-            scope_q=self.scope, attributes=self.attributes,
+            scope_q=self.scope, attributes=self.attributes, expires_at=until,
         )  # fmt: skip
         return self.client.subscriptions.create(wish)
+
+    def prolong(self, told_by: str, *, until: datetime) -> None:
+        """Let a subscription last longer.
+
+        Raises
+        ------
+        NotFound
+            If the broker has forgotten it.
+        """
+        text = until.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.client.subscriptions.update(told_by, {"expiresAt": text})
 
     def now(self) -> list[dict[str, Any]]:
         """The entities as they are."""

@@ -36,6 +36,8 @@ Log = Callable[[dict[str, Any]], None]
 
 _LONGEST = 10
 """A run waits at most this many times the debounce, however much goes on coming."""
+_CHECKS = 10
+"""A subscription expires when it was not prolonged for so many times `check_s`."""
 _PATIENCE_S = 5.0
 
 
@@ -206,9 +208,13 @@ class Watch:
     def _take_up(self, known: Known) -> str:
         one = known.interest
         name = f"ldt watch {self.case.id} {self.territory.id}"
-        told_by = one.subscribe(self._receiver, name=name)
+        told_by = one.subscribe(self._receiver, name=name, until=self._until())
         self._known = {**self._known, told_by: known}
         return told_by
+
+    def _until(self) -> datetime:
+        """How long subscriptions last: a watch that is killed leaves none for long."""
+        return datetime.now(UTC) + timedelta(seconds=_CHECKS * self._check_s)
 
     def _tell_of(self, told_by: str, known: Known, *, entities: int) -> None:
         one = known.interest
@@ -246,7 +252,7 @@ class Watch:
         """Subscribe anew if the broker has forgotten it, and find what it did not tell."""
         began = time.monotonic()
         try:
-            known.interest.client.subscriptions.get(told_by)
+            known.interest.prolong(told_by, until=self._until())
         except NotFound:
             if self._stopped.is_set():
                 return
