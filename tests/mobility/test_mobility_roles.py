@@ -272,6 +272,36 @@ def test_a_feed_with_errors_blocks_unless_it_is_only_to_be_shown(tmp_path):
     assert any(note.kind == "warning" for note in offered.notes)
 
 
+@pytest.mark.slow
+def test_a_made_up_line_marks_the_scenario_and_a_made_up_timetable_what_rests_on_it(feed):
+    """Held against the outputs that change where the role is left out."""
+    told = {"service_date": "2025-01-07", "transit_minutes": 20, "departure_step_min": 60}
+    middle = PLACE.boundary_geometry.representative_point()
+    line = shapely.LineString([(middle.x - 300, middle.y), (middle.x + 300, middle.y)])
+    lines = gpd.GeoDataFrame({"headway_min": [10.0]}, geometry=[line], crs=PLACE.crs)
+    real, planned = inputs(gtfs=busy(feed)), inputs(gtfs=busy(feed), new_lines=lines)
+    fake = changed_copy(planned.layers["new_lines"].source, provenance="synthetic")
+    planned.layers["new_lines"] = changed_copy(planned.layers["new_lines"], source=fake)
+    closed = {"close_streets": ["Boulevard d'Italie"]}
+    before, after = compute(real, **told, **closed), compute(planned, **told, **closed)
+    for key, one in after.indicators.items():
+        # at times nobody's walk changes; what changes is marked, and nothing of today
+        differs = one.value != pytest.approx(before.indicators[key].value, rel=1e-9, abs=1e-9)
+        assert not differs or one.provenance == "synthetic", key
+        assert key.startswith("scenario") or one.provenance != "synthetic", key
+    assert {key for key in after.synthetic if not key.startswith("scenario")} == set()
+    timetable = compute(inputs(gtfs=busy(feed), provenance="synthetic"), **told, **closed)
+    without = compute(inputs(), **closed)
+    marked = {k for k, one in timetable.indicators.items() if one.provenance == "synthetic"}
+    assert set(timetable.indicators) - set(without.indicators) <= marked
+    for key, one in without.indicators.items():
+        # other stops cut the streets elsewhere: the last digits of a sum may differ
+        same = one.value == pytest.approx(timetable.indicators[key].value, rel=1e-9, abs=1e-9)
+        assert same or key in marked, key
+    assert set(timetable.layers) - set(without.layers) <= set(timetable.synthetic)
+    assert "access" not in timetable.synthetic
+
+
 def test_days_and_windows_that_cannot_be_are_refused(feed):
     here = inputs(gtfs=feed)
     with pytest.raises(ParameterError, match="nothing runs on that day"):

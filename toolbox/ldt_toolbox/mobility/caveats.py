@@ -7,8 +7,20 @@ from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note, Results
 from ldt_toolbox.sources import Inputs
 
-# What rests on a role alone; any other role stands behind everything.
+_SCENARIO = {
+    "scenarios", "scenario_change", "scenario_transit_change", "scenario_places",
+    "scenario_works", "scenario_near", "scenario_share", "scenario_worse", "scenario_transit",
+}  # fmt: skip
+# What rests on a role; those that are not listed stand behind everything.
 _RESTS_ON = {
+    "closed_streets": _SCENARIO,
+    "new_lines": _SCENARIO,
+    "gtfs": {
+        "stops", "transit_access", "routes", "frequency", "gtfs_notices", "equity",
+        "stops_by_mode", "stop_coverage", "transit_reach", "transit_gain", "transit_uncertain",
+        "frequent_coverage", "departures", "service_km", "scenarios", "scenario_transit",
+        "scenario_transit_change",
+    },
     "stops": {"stops", "stops_by_mode", "stop_coverage"},
     "routes": {"stops_by_mode"},
     "traffic_counts": {
