@@ -7,7 +7,12 @@ from urllib.parse import urlencode
 
 import pytest
 from ldt_toolbox.clients.errors import BadRequest, InvalidAnswer, ServerFault
-from ldt_toolbox.clients.imperfect import CapabilityWarning, PagingWarning, strict
+from ldt_toolbox.clients.imperfect import (
+    CapabilityWarning,
+    ImperfectServerWarning,
+    PagingWarning,
+    strict,
+)
 from ldt_toolbox.clients.sensorthings import SensorThings
 from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.mobility.counts import SENSOR_THINGS, clean_counts
@@ -253,3 +258,17 @@ def test_a_service_that_fails_at_all_is_told(service, client) -> None:
 def test_the_root_may_need_its_slash(service, client) -> None:
     service.slash = True
     assert client.conformance() == ["http://www.opengis.net/spec/iot_sensing/1.1/req/datamodel"]
+
+
+def test_datastreams_without_an_id_are_told(service, client) -> None:
+    nameless = {"name": "nobody"}
+    service.sets["/sta/v1.1/Datastreams"] = [stream(1), nameless]
+    with pytest.warns(ImperfectServerWarning, match="1 datastreams have no @iot.id"):
+        assert [one.id for one in client.datastreams()] == [1]
+
+
+@pytest.mark.parametrize("written", [None, {"a": 1}, [1], True, 1.5])
+def test_ids_that_are_none_are_refused(service, client, written) -> None:
+    service.sets["/sta/v1.1/Datastreams"] = [stream(written)]
+    with pytest.raises(InvalidAnswer, match="no number and no text"):
+        client.datastreams()

@@ -16,7 +16,7 @@ from ldt_toolbox.clients.errors import (
     ServerFault,
 )
 from ldt_toolbox.clients.http import HttpClient
-from ldt_toolbox.clients.imperfect import CapabilityWarning, report
+from ldt_toolbox.clients.imperfect import CapabilityWarning, ImperfectServerWarning, report
 from ldt_toolbox.clients.sensorthings.datastreams import Datastream, datastream
 from ldt_toolbox.clients.sensorthings.paging import pages
 from ldt_toolbox.errors import WrongUseError
@@ -128,9 +128,18 @@ class SensorThings:
         ----------
         filter : str
             `$filter`, such as ``ObservedProperty/name eq 'Bicycles'``; empty: all.
+
+        Warns
+        -----
+        ImperfectServerWarning
+            Datastreams have no id, by which one could ask for their observations.
         """
-        found = self.iterate("Datastreams", filter=filter, expand=EXPANDED)
-        return [datastream(one) for one in found if "@iot.id" in one]
+        found = list(self.iterate("Datastreams", filter=filter, expand=EXPANDED))
+        named = [one for one in found if "@iot.id" in one]
+        if len(named) < len(found):
+            text = f"{len(found) - len(named)} datastreams have no @iot.id and are left out"
+            report(ImperfectServerWarning(f"{self.root}: {text}"))
+        return [datastream(one) for one in named]
 
     def observations(
         self, datastream_id: int | str, *, start: datetime, end: datetime

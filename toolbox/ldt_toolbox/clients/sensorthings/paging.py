@@ -126,7 +126,17 @@ def _collection(answer: Answer) -> dict[str, Any]:
             f"{answer.url} answered without a list `value`; check that the address is that of a "
             "SensorThings service, with its version (such as https://host/v1.1)"
         )
+    odd = [one["@iot.id"] for one in value if "@iot.id" in one and not _is_id(one["@iot.id"])]
+    if odd:
+        raise InvalidAnswer(
+            f"{answer.url} names {odd[0]!r:.80} as an @iot.id, which is no number and no text; "
+            "tell the operator"
+        )
     return dict(body)
+
+
+def _is_id(found: Any) -> bool:
+    return isinstance(found, int | str) and not isinstance(found, bool)
 
 
 def _tell(answer: Answer, text: str) -> None:
