@@ -306,6 +306,13 @@ def test_days_and_windows_that_cannot_be_are_refused(feed):
     here = inputs(gtfs=feed)
     with pytest.raises(ParameterError, match="nothing runs on that day"):
         transit_steps.offer(here, parameters(service_date="2024-01-07"))
+    week = feed["calendar"]
+    sundays = week.assign(**{d: int(d == "sunday") for d in week if d.endswith("day")})
+    idle = changed_copy(feed, tables={**feed.tables, "calendar": sundays.astype(week.dtypes)})
+    with pytest.raises(DataError, match=r"nothing runs on a tuesday .* service_date"):
+        transit_steps.offer(inputs(gtfs=idle), parameters())
+    offered = transit_steps.offer(inputs(gtfs=idle), parameters(service_date="2025-01-12"))
+    assert len(offered.stops) == 3
     with pytest.raises(ParameterError, match="is not after"):
         transit_steps.departures(parameters(departure_from="09:00", departure_until="08:00"))
     with pytest.raises(ParameterError, match="give a time such as"):

@@ -113,9 +113,14 @@ def service_date(feed: Feed, parameters: Parameters) -> dt.date:
     ------
     ParameterError
         If nothing runs on the chosen one.
+    DataError
+        If none is chosen and nothing runs on such weekdays.
     """
     if not parameters.service_date:
-        return representative_day(feed)
+        try:
+            return representative_day(feed)
+        except DataError as error:
+            raise DataError(f"gtfs: {error}, or choose a day: service_date") from error
     date = dt.date.fromisoformat(parameters.service_date)
     trips = trips_a_day(feed)
     if not trips.get(pd.Timestamp(date), 0):
