@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -130,6 +131,59 @@ def test_kill_9_loses_no_batch_and_none_of_its_history(tmp_path: Path) -> None:
                 assert values[-1] in ends
             assert len(ends) == 1, "a batch is one write of the file"
             assert ends <= {last[writer], last[writer] + 1}
+
+
+def test_a_disk_that_is_full_refuses_writes_and_nothing_else(tmp_path: Path) -> None:
+    """What was acknowledged stays, nobody waits for ever, and it goes on when there is space."""
+
+    def pages(most: str) -> Callable[[Any], None]:
+        def job(write: Any) -> None:
+            (count,) = write.connection.execute("PRAGMA page_count").fetchone()
+            write.connection.execute(f"PRAGMA max_page_count = {most.format(count + 30)}")
+
+        return job
+
+    with Twin(tmp_path / "twin.sqlite") as twin, ThreadPoolExecutor(6) as pool:
+        base = f"{twin.url}/ngsi-ld/v1"
+
+        def large(number: int) -> dict[str, Any]:
+            return entity(str(number), number) | {"text": {"type": "Property", "value": "x" * 3000}}
+
+        def create(number: int) -> int:
+            address = f"{base}/entities"
+            return requests.post(address, json=large(number), timeout=20).status_code
+
+        assert create(0) == 201
+        twin.store.write(pages("{}")).result()
+        answers = list(pool.map(create, range(1, 60)))
+        assert set(answers) == {201, 507}
+        batch = [large(number) for number in range(100, 160)]
+        refused = requests.post(f"{base}/entityOperations/upsert", json=batch, timeout=20)
+        assert refused.status_code == 507
+        assert "disk" in refused.json()["detail"]
+        made = {f"urn:x:{n}" for n, answer in enumerate(answers, 1) if answer == 201} | {"urn:x:0"}
+        found = requests.get(f"{base}/entities", {"type": "T", "limit": 1000}, timeout=20).json()
+        assert {each["id"] for each in found} == made
+        twin.store.write(pages("1000000000")).result()
+        again = requests.post(f"{base}/entityOperations/upsert", json=batch, timeout=20)
+        assert again.status_code == 201
+        assert len(again.json()) == 60
+
+
+def test_a_group_that_cannot_begin_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Another process holds the file for longer than SQLite waits."""
+    with Store(tmp_path / "twin.sqlite") as store:
+        store.write(lambda write: write.connection.execute("PRAGMA busy_timeout = 50") and None)
+        store.write(lambda write: write.put("", DOC)).result()
+        other = sqlite3.connect(tmp_path / "twin.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            store.write(lambda write: write.put("", {**DOC, "id": "urn:x:2"})).result(20)
+        other.execute("ROLLBACK")
+        other.close()
+        store.write(lambda write: write.put("", {**DOC, "id": "urn:x:3"})).result(20)
+        assert store.get("", "urn:x:2") is None
+        assert store.get("", "urn:x:3")
 
 
 def test_a_closed_file_is_its_own_backup(tmp_path: Path) -> None:

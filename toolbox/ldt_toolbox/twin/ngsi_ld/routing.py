@@ -114,8 +114,13 @@ def answered(handler: Handler, call: Call) -> Response:
         return problem_response(ProblemError("TooComplexQuery", detail))
     except (sqlite3.DataError, RecursionError, UnicodeError, OverflowError) as error:
         return problem_response(ProblemError("BadRequestData", f"not to be stored: {error}"))
-    except Exception:
+    except Exception as error:
         _LOG.exception("%s %s failed", call.method, call.path)
+        if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+            detail = (
+                "the disk of the twin is full: nothing was written; free space and send it again"
+            )
+            return problem_response(ProblemError("", detail, status=507))
         return problem_response(ProblemError("InternalError", "see the twin's log"))
 
 

@@ -97,6 +97,7 @@ class Writer:
         """Do jobs until none waits or the time is up, and commit; False at the end of all."""
         execute = self._connection.execute
         done: list[tuple[Future[Any], Any]] = []
+        taken = [first[1]]
         changes: list[Change] = []
         item: tuple[Job[Any], Future[Any]] | None = first
         until = time.monotonic() + _GROUP_S
@@ -115,14 +116,18 @@ class Writer:
                     item = self._jobs.get_nowait()
                 except queue.Empty:
                     break
-                going = item is not None
+                if item is None:
+                    going = False
+                else:
+                    taken.append(item[1])
             execute("COMMIT")
         except BaseException as error:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             self._ids.clear()
-            for future, _ in done:
-                future.set_exception(error)
+            for future in taken:
+                if not future.done():
+                    future.set_exception(error)
             return going
         if changes:
             self._told.put(changes)
@@ -133,7 +138,13 @@ class Writer:
     def _one(
         self, job: Job[Any], future: "Future[Any]", changes: list[Change]
     ) -> tuple[Any] | None:
-        """Do one job; what it returns in a tuple, or None if it failed and was undone."""
+        """Do one job; what it returns in a tuple, or None if it failed and was undone alone.
+
+        Raises
+        ------
+        BaseException
+            What it raised, if everything of the group was undone with it.
+        """
         execute = self._connection.execute
         transaction = Transaction(self._connection, self._now(), self._ids)
         execute("SAVEPOINT job")
@@ -144,9 +155,11 @@ class Writer:
                     recorder(transaction, transaction.changes)
             execute("RELEASE job")
         except BaseException as error:
+            transaction.forget()
+            if not self._connection.in_transaction:
+                raise  # SQLite has undone the whole group, as it does when the disk is full
             execute("ROLLBACK TO job")
             execute("RELEASE job")
-            transaction.forget()
             future.set_exception(error)
             return None
         changes.extend(transaction.changes)
