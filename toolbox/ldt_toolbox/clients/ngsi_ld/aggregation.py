@@ -10,6 +10,7 @@ from ldt_toolbox.clients.answer import Answer
 from ldt_toolbox.clients.errors import BadRequest
 from ldt_toolbox.clients.imperfect import CapabilityWarning, CutAnswerWarning, report
 from ldt_toolbox.clients.ngsi_ld.connection import Connection
+from ldt_toolbox.clients.ngsi_ld.forms import refuses_format
 from ldt_toolbox.clients.ngsi_ld.selection import Names, many
 from ldt_toolbox.errors import WrongUseError
 
@@ -140,7 +141,7 @@ def asked_for_aggregates(
     try:
         answer = ask()
     except BadRequest as error:
-        if not newer or "format" not in f"{error} {error.problem.get('detail', '')}".lower():
+        if not newer or not refuses_format(error):
             raise
         link.older_style()
         return _checked(ask())

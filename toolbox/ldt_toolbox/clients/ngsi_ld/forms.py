@@ -21,6 +21,11 @@ Ask = Callable[[], Answer]
 """Sends a request in the style that the connection has now."""
 
 
+def refuses_format(error: BadRequest) -> bool:
+    """Whether a refusal is about the parameter `format`, which servers before 1.8 don't know."""
+    return "format" in f"{error} {error.problem.get('detail', '')}".lower()
+
+
 def styled(link: Connection, ask: Ask, representation: Representation) -> Answer:
     """Answer; a server that refuses `format` is asked with `options` from then on."""
     if link.style == "options" or not form_params(representation, sys_attrs=False, style="format"):
@@ -28,7 +33,7 @@ def styled(link: Connection, ask: Ask, representation: Representation) -> Answer
     try:
         return ask()
     except BadRequest as error:
-        if "format" not in f"{error} {error.problem.get('detail', '')}".lower():
+        if not refuses_format(error):
             raise
         link.older_style()
         return ask()

@@ -31,6 +31,7 @@ from ldt_toolbox.clients.ngsi_ld.evolution import (
     moment,
     observations,
 )
+from ldt_toolbox.clients.ngsi_ld.forms import refuses_format
 from ldt_toolbox.clients.ngsi_ld.history import FEATURE, History
 from ldt_toolbox.clients.ngsi_ld.paging import Pages, Tally
 from ldt_toolbox.clients.ngsi_ld.query import instant
@@ -316,8 +317,7 @@ class Temporal(History):
         try:
             answer = ask()
         except BadRequest as error:
-            told = f"{error} {error.problem.get('detail', '')}".lower()
-            if not (unsure and newer) or "format" not in told:
+            if not (unsure and newer) or not refuses_format(error):
                 raise
         else:
             found = in_pairs(answer.json()) if unsure else None
