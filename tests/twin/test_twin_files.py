@@ -6,8 +6,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import orjson
+import pytest
 import requests
+import shapely
+from ldt_toolbox.errors import DataError
 from ldt_toolbox.twin.serve import Twin
 from ldt_toolbox.twin.store import Store
 from ldt_toolbox.twin.store.schema import UPGRADES
@@ -69,6 +73,45 @@ def test_a_file_of_each_earlier_version_is_upgraded_in_place(tmp_path: Path) -> 
         read = sqlite3.connect(path)
         assert read.execute("PRAGMA user_version").fetchone() == (len(UPGRADES),)
         read.close()
+
+
+def foreign_database(path: Path) -> None:
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE trees (id INTEGER)")
+    other.commit()
+    other.close()
+
+
+def geopackage(path: Path) -> None:
+    frame = gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.Point(7, 43)], crs="EPSG:4326")
+    frame.to_file(path, driver="GPKG")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.write_text("no database, but some text of a person"), "not a database"),
+        (foreign_database, "another program"),
+        (geopackage, "another program"),
+        (lambda path: path.mkdir(), "cannot be the twin's file"),
+    ],
+)
+def test_a_file_that_is_not_the_twins_is_left_as_it_is(
+    tmp_path: Path, make: Any, said: str
+) -> None:
+    path = tmp_path / "given.gpkg"
+    make(path)
+    before = path.read_bytes() if path.is_file() else b""
+    with pytest.raises(DataError, match=said) as refused:
+        Twin(path)
+    assert str(path) in str(refused.value)
+    assert (path.read_bytes() if path.is_file() else b"") == before
+    assert [each.name for each in tmp_path.iterdir()] == ["given.gpkg"]
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="in a folder that is there"):
+        Twin(tmp_path / "none" / "twin.sqlite")
 
 
 def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: Any) -> None:

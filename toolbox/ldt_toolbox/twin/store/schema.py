@@ -81,8 +81,25 @@ CREATE TABLE job (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNI
 UPGRADES: tuple[str, ...] = (_FIRST, _HISTORY, _SUBSCRIPTIONS, _TERM_EXTENTS, _JOBS)
 
 
+#: "LDT1" in the file's head.
+APPLICATION = 0x4C445431
+
+
 class StoreVersionError(DataError):
     """A file was written by a later version of the twin."""
+
+
+def is_foreign(connection: sqlite3.Connection) -> bool:
+    """Whether a file is a database of another program, such as a GeoPackage.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        Nothing is written.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    return application not in (0, APPLICATION) or bool(tables and not {"tenant", "term"} <= tables)
 
 
 def upgrade(connection: sqlite3.Connection) -> int:

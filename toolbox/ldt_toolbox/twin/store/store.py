@@ -11,14 +11,14 @@ from typing import TypeVar
 
 import orjson
 
+from ldt_toolbox.errors import DataError
 from ldt_toolbox.twin.store.documents import Doc
-from ldt_toolbox.twin.store.schema import upgrade
+from ldt_toolbox.twin.store.schema import APPLICATION, is_foreign, upgrade
 from ldt_toolbox.twin.store.writer import Job, Listener, Recorder, Writer
 
 T = TypeVar("T")
 
 _CHECK_EVERY = 20_000  # steps of SQLite's machine between two looks at the clock
-_APPLICATION = 0x4C445431  # "LDT1" in the file's head
 
 
 class OutOfTimeError(Exception):
@@ -36,6 +36,11 @@ class Store:
         Whether a commit waits for the disk. If not, what was acknowledged survives the death of
         the process (kill -9) but not that of the machine.
 
+    Raises
+    ------
+    DataError
+        If the file cannot be opened or is none of a twin: nothing is written to it then.
+
     Notes
     -----
     The file is in WAL mode. Once closed it is one file, and a copy of it is a backup; while the
@@ -52,7 +57,7 @@ class Store:
         self.recorders: list[Recorder] = []
         self.listeners: list[Listener] = []
         self.ids: dict[tuple[int, str], int] = {}
-        connection = self._connect()
+        connection = self._open()
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if power_safe else 'NORMAL'}")
         connection.execute("PRAGMA cache_size = -65536")
@@ -62,7 +67,7 @@ class Store:
         except BaseException:
             connection.close()
             raise
-        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
         self._connection = connection
         self._writer = Writer(
             connection,
@@ -176,6 +181,27 @@ class Store:
 
     def _late(self) -> int:
         return int(time.monotonic() > self._local.until)
+
+    def _open(self) -> sqlite3.Connection:
+        """First connection, to a file that is the twin's or will be."""
+        connection = None
+        try:
+            connection = self._connect()
+            if not is_foreign(connection):
+                return connection
+        except sqlite3.DatabaseError as error:
+            problem = (
+                f"{self.path} cannot be the twin's file ({error}): name a file in a folder that is "
+                "there, a new one or one of an earlier twin"
+            )
+        else:
+            problem = (
+                f"{self.path} is a database of another program, and is left as it is: name another "
+                "file"
+            )
+        if connection is not None:
+            connection.close()
+        raise DataError(problem)
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(
