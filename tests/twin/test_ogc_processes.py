@@ -188,6 +188,7 @@ def test_a_job_in_the_background_tells_how_far_it_is(base):
     assert "indicators" in requests.get(links["results"], timeout=20).json()
 
 
+@pytest.mark.slow
 def test_raw_results_are_links_in_headers(base):
     """process-execute-sync-raw-ref, job-results-async-raw-ref: 204, a Link for each output."""
     asked = {"response": "raw", "outputs": {"indicators": {"transmissionMode": "reference"}}}
@@ -211,6 +212,7 @@ def test_raw_results_are_links_in_headers(base):
     assert link["url"] in page.text
 
 
+@pytest.mark.slow
 def test_a_job_gives_the_outputs_that_were_asked_for(base):
     job = execute(base, 201, headers=ASYNC, more={"outputs": {"report": {}}}).headers["Location"]
     end = time.monotonic() + PATIENCE_S
@@ -220,6 +222,7 @@ def test_a_job_gives_the_outputs_that_were_asked_for(base):
     assert set(requests.get(f"{job}/results", timeout=20).json()) == {"report"}
 
 
+@pytest.mark.slow
 def test_owslib_executes_a_process(base):
     """A client of another hand: lists, describes, executes at once and as a job."""
     from owslib.ogcapi.processes import Processes
@@ -303,6 +306,7 @@ with Twin(sys.argv[3], extensions=[apis]) as twin:
 """
 
 
+@pytest.mark.slow
 def test_a_twin_that_is_killed_leaves_no_process_and_forgets_no_job(tmp_path, monkeypatch):
     """kill -9: worker and kernel end, their files go; what waited is done by the next twin."""
     tiny.write_use_case(tmp_path / "cases")
