@@ -9,8 +9,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from ldt_toolbox.errors import MissingColumnError
-
-TIME = "observedAt"
+from ldt_toolbox.models.frames import by_instant
 
 
 def evolution_rows(frame: pd.DataFrame, *, geometry: str = "location") -> gpd.GeoDataFrame:
@@ -43,17 +42,7 @@ def evolution_rows(frame: pd.DataFrame, *, geometry: str = "location") -> gpd.Ge
         raise MissingColumnError(f"no column {missing[0]!r}: give what temporal_frame returns")
     table = frame[wanted].astype({"entity_id": str, "attribute": str, "value": object})
     where = table[table["attribute"] == geometry]
-    table = table[table["attribute"] != geometry]
-    again = table.groupby(["entity_id", "time", "attribute"], dropna=False).cumcount()
-    rows = (
-        table.assign(again=again)  # noqa: PD010  (values of any type, none to aggregate)
-        .set_index(["entity_id", "time", "again", "attribute"])["value"]
-        .unstack("attribute")
-        .reset_index()
-        .drop(columns="again")
-        .rename(columns={"entity_id": "id", "time": TIME})
-        .rename_axis(columns=None)
-    )
+    rows = by_instant(table[table["attribute"] != geometry])
     read = pd.Series([_shape(one) for one in where["value"]], where.index, dtype=object)
     places = where.assign(value=read)
     places = places[places["value"].notna()].sort_values("time", kind="stable")

@@ -4,28 +4,22 @@ Entities give position and name, their temporal evolution the observations of a 
 is as good as a file with one row a station, and goes through the same cleaning.
 """
 
-import json
 import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import geopandas as gpd
 import pandas as pd
-from shapely.geometry import shape
 
-from ldt_toolbox.clients.masking import mask_url
-from ldt_toolbox.errors import DataError, MissingColumnError
-from ldt_toolbox.models.positions import Area, fault
+from ldt_toolbox.models.positions import Area
 from ldt_toolbox.models.types import catalogue
 from ldt_toolbox.models.units import convert
 from ldt_toolbox.results import Note
-from ldt_toolbox.sources.broker import Broker, Snapshot, attribute_value, observed
+from ldt_toolbox.sources.broker import attribute_value, observed
+from ldt_toolbox.sources.broker_entities import nothing, nowhere, places, received_of, selected
 from ldt_toolbox.sources.conform import role_columns
-from ldt_toolbox.sources.file import checked_hash
 from ldt_toolbox.sources.protocols import Loaded
-from ldt_toolbox.sources.received import Received, sha256_of
 from ldt_toolbox.sources.series import (
     Reject,
     accepted,
@@ -58,15 +52,7 @@ def read_stations(source: "Source", role: "Role", territory: "Territory") -> Loa
         Naming role, address and next step, if the broker does not answer, its answer is not
         whole, or nothing in it can be used.
     """
-    name = f"{source.role} ({urlsplit(source.url).hostname})"
-    asked = Snapshot(source, name) if source.path is not None else Broker(source, name)
-    entities = asked.entities()
-    if not entities:
-        raise DataError(
-            f"{name} has no entity of type {source.settings['type']}"
-            f"{' in tenant ' + source.settings['tenant'] if source.settings['tenant'] else ''}"
-            f" at {mask_url(source.url)}: check `type`, `tenant`, `context`, `q` and `scope`"
-        )
+    name, asked, entities = selected(source)
     reach = territory.boundary_geometry.buffer(1000 * role.margin_km)
     west, south, east, north = gpd.GeoSeries([reach], crs=territory.crs).to_crs(4326).total_bounds
     measured, told = _attributes(source, role)
@@ -75,10 +61,7 @@ def read_stations(source: "Source", role: "Role", territory: "Territory") -> Loa
     )
     notes = reject_notes(rejects, name)
     if frame.empty:
-        why = "; ".join(note.text["en"].removeprefix(f"{name}: ") for note in notes)
-        raise DataError(
-            f"{name} has no entity at a place that can be used: {why}; correct them in the broker"
-        )
+        raise nowhere(name, rejects)
     frame, mended = cleaned(frame, name=name, crs=territory.crs, geometry=role.geometry, clip=reach)
     notes += mended
     evolutions = asked.evolutions(list(frame["id"]), sorted(set(measured.values())))
@@ -91,7 +74,7 @@ def read_stations(source: "Source", role: "Role", territory: "Territory") -> Loa
     used = {"id", "type", "location", *told}
     still = [{key: one[key] for key in one if key in used} for one in entities]
     content = asked.content(still, evolutions)
-    received = _received(source, content, rejects, asked.accessed)
+    received = received_of(source, content, rejects, asked.accessed)
     frame = role_columns(frame, source, role, name, geometry="geometry")
     frame = gpd.GeoDataFrame(frame, geometry="geometry")
     return Loaded(frame, received.sha256, (*notes, *asked.notes), received)
@@ -116,24 +99,14 @@ def _stations(
     entities: list[dict[str, Any]], told: list[str], language: str, area: Area
 ) -> tuple[gpd.GeoDataFrame, list[Reject]]:
     """Entities as points in EPSG:4326; those that are no place on Earth are rejected."""
-    rows: dict[str, dict[str, Any]] = {}
-    rejects = []
-    for entity in entities:
-        station = str(entity.get("id") or "")
-        geometry = attribute_value(entity.get("location"), language)
-        wrong = fault(geometry, area=area)
-        if not station:
-            rejects.append(Reject("no-id", "", "", json.dumps(entity)[:80]))
-        elif station in rows:
-            rejects.append(Reject("same-id", station))
-        elif wrong is not None and wrong.code != "outside-territory":
-            value = "" if geometry is None else json.dumps(geometry)[:80]
-            rejects.append(Reject(wrong.code, station, "", value))
-        else:
-            rows[station] = {name: attribute_value(entity.get(name), language) for name in told}
-            rows[station] |= {"id": station, "geometry": shape(geometry)}
+    found, rejects = places(entities, area)
+    rows = [
+        {name: attribute_value(one.entity.get(name), language) for name in told}
+        | {"id": station, "geometry": one.geometry}
+        for station, one in found.items()
+    ]
     columns = [*dict.fromkeys([*told, "id"]), "geometry"]
-    frame = pd.DataFrame(list(rows.values()), columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
     # a column that no entity has must be told as missing, not be there without a value
     frame = frame.drop(columns=[one for one in told if one != "id" and frame[one].isna().all()])
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326), rejects
@@ -170,7 +143,7 @@ class _Series:
         means = station_means(good, hours=settings["hours"], zone=self.zone)
         notes = reject_notes(rejects, name)
         if means.empty:
-            raise self._nothing(name, entities, rejects, notes)
+            raise nothing(self.source, name, self.column.name, self.attribute, entities, rejects)
         label = frame["name"].fillna(frame["id"]) if "name" in frame else frame["id"]
         counts = frame["id"].map(means["count"]).fillna(0)
         notes += few_note(counts.set_axis(label.astype(str)), name)
@@ -188,36 +161,6 @@ class _Series:
         unit = self.column.unit
         return float(convert(low, known.unit, unit)), float(convert(high, known.unit, unit))
 
-    def _nothing(
-        self,
-        name: str,
-        entities: list[dict[str, Any]],
-        rejects: list[Reject],
-        notes: list[Note],
-    ) -> DataError:
-        have = sorted({key for one in entities for key in one} - {"id", "type", "@context"})
-        settings = self.source.settings
-        period = f"from {settings['from']} until {settings['until']}"
-        if settings["hours"]:
-            period += f", hours {settings['hours'][0]} to {settings['hours'][1]}"
-        if rejects:
-            hint = " and `unit: ...`" if any(one.reason == "no-unit" for one in rejects) else ""
-            told = "; ".join(note.text["en"].removeprefix(f"{name}: ") for note in notes)
-            return DataError(
-                f"{name}: no observation of `{self.attribute}` {period} can be used: {told}; "
-                f"correct them in the broker, or the query{hint} in territory.yaml"
-            )
-        if self.attribute not in have:
-            return MissingColumnError(
-                f"{name} has no attribute `{self.attribute}` (its entities have: "
-                f"{', '.join(have)}): name the right one with "
-                f"`columns: {{{self.column.name}: ...}}` in territory.yaml"
-            )
-        return DataError(
-            f"{name} has no observation of `{self.attribute}` {period}: choose another period, or "
-            "check that the broker keeps the history of this attribute"
-        )
-
     def _meaning(self, name: str, observations: int, stations: int) -> Note:
         settings = self.source.settings
         hours = settings["hours"]
@@ -234,27 +177,3 @@ class _Series:
                 f"de {stations} stations {period_fr}.",
             },
         )
-
-
-def _received(source: "Source", content: bytes, rejects: list[Reject], accessed: str) -> Received:
-    digest = sha256_of(content)
-    if source.path is not None:
-        checked_hash(source)
-    elif source.sha256 and digest != source.sha256:
-        raise DataError(
-            f"{source.role}: the answer of {mask_url(source.url)} has the hash {digest[:12]}..., "
-            f"territory.yaml states {source.sha256[:12]}...: the broker's data changed; name the "
-            "snapshot of the earlier answer with `snapshot:`, or remove `sha256`"
-        )
-    left_out = {"auth", "period"}
-    query = {key: value for key, value in source.settings.items() if value and key not in left_out}
-    return Received(
-        role=source.role,
-        protocol=source.protocol,
-        endpoint=mask_url(source.url),
-        query=query | ({"columns": dict(source.columns)} if source.columns else {}),
-        accessed=accessed,
-        sha256=digest,
-        rejects=tuple(one._asdict() for one in rejects),
-        content=content,
-    )

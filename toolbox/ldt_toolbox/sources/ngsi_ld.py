@@ -1,7 +1,8 @@
 """Context brokers (ETSI GS CIM 009 V1.8.1): what territory.yaml says of them, and reading.
 
 A broker yields stations: positions and names of entities, and the mean of their observations in a
-period. The answer is as good as a file with one row a station, and is cleaned in the same way.
+period; or, for a role that is a table, a row an entity and instant. The answer is as good as a file
+and is cleaned in the same way.
 """
 
 import re
@@ -70,19 +71,24 @@ def check(doc: "Document", where: "Where") -> Mapping[str, Any]:
 
 
 def read(source: "Source", role: "Role", territory: "Territory") -> "Loaded":
-    """Load a role of points; see `broker_stations.read_stations`.
+    """Load a role of points or a table; see `broker_stations` and `broker_table`.
 
     Raises
     ------
     DataError, MissingColumnError, MissingFileError
         Naming role, address and next step.
     """
+    # both import geopandas
+    if role.kind == "table":
+        from ldt_toolbox.sources.broker_table import read_rows
+
+        return read_rows(source, role, territory)
     if "vector" not in role.kind or role.geometry != "point":
         raise DataError(
-            f"{role.id} must be {role.kind}, but `ngsi-ld` yields stations, one point each: "
-            "give a file"
+            f"{role.id} must be {role.kind}, but `ngsi-ld` yields stations, one point each, or a "
+            "table: give a file"
         )
-    from ldt_toolbox.sources.broker_stations import read_stations  # imports geopandas
+    from ldt_toolbox.sources.broker_stations import read_stations
 
     return read_stations(source, role, territory)
 

@@ -26,6 +26,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "entities at a position that is not on Earth",
         "entités à une position impossible",
     ),
+    "outside-territory": ("entities outside of the territory", "entités hors du territoire"),
     "dataset": (
         "observations of another dataset than the default one",
         "observations d'un autre jeu que celui par défaut",

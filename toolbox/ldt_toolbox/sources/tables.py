@@ -25,6 +25,9 @@ def read_table(source: "Source", role: "Role") -> tuple[pd.DataFrame, list[Note]
     A CSV whose first line holds more semicolons than commas is read as spreadsheets of most of
     Europe write it: semicolons between columns, commas as decimal marks.
 
+    A role without a unit of its own holds rows that its use case judges one by one: what is no
+    number in an optional column is left for it to tell.
+
     Raises
     ------
     MissingFileError, MissingColumnError, DataError
@@ -41,7 +44,7 @@ def read_table(source: "Source", role: "Role") -> tuple[pd.DataFrame, list[Note]
             frame = _read_csv(source.path)
     except (ValueError, OSError) as error:
         raise DataError(f"{name} cannot be read as a table: {error}") from error
-    frame = role_columns(frame, source, role, name)
+    frame = role_columns(frame, source, role, name, strict=bool(role.unit))
     if frame.empty:
         raise DataError(f"{name} holds no row: check the file")
     return frame, []
