@@ -87,6 +87,11 @@ CLIENT = "{token_url: https://keys.example.org/t, client_id_env: AN_ID, client_s
         ("{token_env: BROKER_TOKEN}", "{client_id_env: AN_ID}", 22, "lacks `token_env`"),
         ("{token_env: BROKER_TOKEN}", "{token_url: https://k.org}", 22, "lacks `client_id_env`"),
         ("{token_env: BROKER_TOKEN}", CLIENT.replace("{", "{token_env: A, "), 22, "keep one"),
+        ("{token_env: BROKER_TOKEN}", "{header: X-Key}", 22, "lacks `token_env`"),
+        ("{token_env: BROKER_TOKEN}", "{key_env: K, header: 'X Key'}", 22, "such as `X-API-Key`"),
+        ("{token_env: BROKER_TOKEN}", "{token_env: A, header: X-Key}", 22, "beside `token_env`"),
+        ("{token_env: BROKER_TOKEN}", "{key_env: K, token_env: A}", 22, "keep one"),
+        ("{token_env: BROKER_TOKEN}", "{key_env: K, scope: a}", 22, "beside `key_env`: remove it"),
         ("    unit: CEL", "    snapshot: s.json", 24, "no file s.json beside territory.yaml"),
         ("protocol: file, path: boundary.geojson", "protocol: ngsi-ld", 9, "use one of `file`"),
     ],
@@ -111,6 +116,8 @@ def test_client_credentials_are_named_too(write: Write) -> None:
         ("token_env: BROKER_TOKEN", f"token_env: {SECRET}"),
         ("token_env: BROKER_TOKEN", f"token: {SECRET}"),
         ("{token_env: BROKER_TOKEN}", SECRET),
+        ("token_env: BROKER_TOKEN", f"key_env: {SECRET}"),
+        ("token_env: BROKER_TOKEN", f"key_env: A_KEY, header: {SECRET}"),
         ("https://broker.example.org", f"https://me:{SECRET}@broker.example.org"),
         ("https://broker.example.org", f"https://broker.example.org?access_token={SECRET}"),
         ("https://example.org/c", f"https://me:{SECRET}@example.org/c"),
@@ -124,7 +131,8 @@ def test_a_secret_in_the_file_is_refused_and_not_shown(
         Territory.read(write((before, after)))
     assert SECRET not in str(caught.value)
     assert "s3cr3t" not in repr(caught.value)
-    assert "environment variable" in str(caught.value) or "unknown key `token`" in str(caught.value)
+    told = str(caught.value)
+    assert "environment variable" in told or "unknown key `token`" in told or "`header`" in told
 
 
 def test_only_roles_that_accept_a_broker_take_one(write: Write) -> None:

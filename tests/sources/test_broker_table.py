@@ -21,6 +21,7 @@ from ldt_toolbox.sources.received import descriptions, kept_in
 from ldt_toolbox.territory import Territory
 from ldt_toolbox.twin.serve import Twin
 from ldt_toolbox.use_case import UseCase
+from ldt_toolbox.watch.brokers import interest_of
 
 CASE = UseCase.find("mobility")
 ROLE = CASE.roles["traffic_counts"]
@@ -273,6 +274,13 @@ def test_what_never_changes_comes_from_the_entity_and_the_latest_reading_does_no
     told = cleaned(counts(place(("start: observedAt", "start: dateObservedFrom"))).data)
     assert told.counts["start"].min() == START - timedelta(hours=1)
     assert len(told.counts) == 2 * HOURS
+
+
+def test_a_watch_asks_for_attributes_only(place: Place) -> None:
+    """`id` and `observedAt` are none: a subscription that names them is refused by brokers."""
+    watched = interest_of(place().sources["traffic_counts"], ROLE).attributes
+    assert {"intensity", "averageVehicleSpeed", "location"} <= set(watched)
+    assert not {"id", "observedAt"} & set(watched)
 
 
 def test_positions_may_come_from_attributes(broker: Any, place: Place) -> None:

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ldt_toolbox.clients.auth import Auth, BearerToken, ClientCredentials
 from ldt_toolbox.clients.errors import AuthError, ClientError
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.imperfect import CutAnswerWarning, ImperfectServerWarning
 from ldt_toolbox.clients.masking import mask_url
+from ldt_toolbox.clients.named_auth import named_auth
 from ldt_toolbox.clients.ngsi_ld import NgsiLd, observations
 from ldt_toolbox.clients.ngsi_ld.connection import api_root
 from ldt_toolbox.errors import DataError, MissingFileError
@@ -98,7 +98,9 @@ class Broker:
         try:
             with (
                 self._told(),
-                HttpClient(api_root(url), auth=_auth(self._asked["auth"]), retries=RETRIES) as http,
+                HttpClient(
+                    api_root(url), auth=named_auth(self._asked["auth"]), retries=RETRIES
+                ) as http,
             ):
                 yield NgsiLd(
                     url, tenant=self._asked["tenant"] or None,
@@ -235,19 +237,6 @@ def _in_order(evolution: Entity) -> Entity:
 
 def _time(instance: Any) -> str:
     return str(instance.get("observedAt", "")) if isinstance(instance, Mapping) else ""
-
-
-def _auth(named: Mapping[str, str]) -> Auth | None:
-    if "token_env" in named:
-        return BearerToken.from_env(named["token_env"])
-    if "token_url" in named:
-        return ClientCredentials(
-            named["token_url"],
-            client_id_env=named["client_id_env"],
-            client_secret_env=named["client_secret_env"],
-            scope=named.get("scope", ""),
-        )
-    return None
 
 
 def _accessed(snapshot: Path) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ldt_toolbox.clients.masking import has_secret_query
+from ldt_toolbox.clients.named_auth import NAMED
 from ldt_toolbox.errors import DataError
 from ldt_toolbox.models.times import read_date_time
 
@@ -26,7 +27,8 @@ KEYS = (
     "tenant", "context", "type", "from", "until", "hours", "q", "scope", "auth", "snapshot",
 )  # fmt: skip
 REQUIRED = ("url", "type", "from", "until")
-_AUTH = ("token_env", "token_url", "client_id_env", "client_secret_env", "scope")
+_AUTH = tuple(key for way, (more, also) in NAMED.items() for key in (way, *more, *also))
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 
 
@@ -160,11 +162,22 @@ def _auth(doc: "Document", where: "Where") -> dict[str, str]:
                 f"`{key}` must be the name of an environment variable, such as BROKER_TOKEN, "
                 "never the secret itself: if this was one, change it",
             )
+    ways = [key for key in NAMED if key in given]
+    if len(ways) > 1:
+        doc.problem(where, f"`auth` has `{ways[0]}` and `{ways[1]}`: keep one")
+    elif not ways:
+        doc.mapping(where, required=("token_env",))
+    else:
+        required, optional = NAMED[ways[0]]
+        fitting = (*ways, *required, *optional)
+        doc.mapping(where, required=required)
+        for key in (one for one in given if one in _AUTH and one not in fitting):
+            doc.problem((*where, key), f"`{key}` means nothing beside `{ways[0]}`: remove it")
     if "token_url" in given:
         _check_address(doc, (*where, "token_url"), "https://keys.example.org/token")
-        doc.mapping(where, required=("client_id_env", "client_secret_env"))
-        if "token_env" in given:
-            doc.problem(where, "`auth` has `token_env` and `token_url`: keep one")
-    else:
-        doc.mapping(where, required=("token_env",))
+    if "header" in given and not _HEADER.fullmatch(doc.text((*where, "header"))):
+        # nor is this: it may be the key
+        doc.problem(
+            (*where, "header"), "`header` must be the name of a header, such as `X-API-Key`"
+        )
     return {key: doc.text((*where, key)) for key in given}

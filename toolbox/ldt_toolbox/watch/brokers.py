@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ldt_toolbox.clients.auth import Auth, BearerToken, ClientCredentials
+from ldt_toolbox.clients.named_auth import named_auth
 from ldt_toolbox.clients.ngsi_ld import NgsiLd, Receiver, subscription
 from ldt_toolbox.models.contexts import context_of
 from ldt_toolbox.models.times import read_date_time
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ldt_toolbox.territory import Source, Territory
     from ldt_toolbox.use_case import Role, UseCase
 
+_NO_ATTRIBUTES = ("id", "observedAt")
 _SEEN = ("value", "object", "languageMap", "observedAt")
 
 State = tuple[str, str]
@@ -87,10 +88,11 @@ def interest_of(source: "Source", role: "Role") -> Interest:
     ]
     client = NgsiLd(
         source.url, tenant=asked["tenant"] or None, context=asked["context"] or None,
-        auth=_auth(asked["auth"]),
+        auth=named_auth(asked["auth"]),
     )  # fmt: skip
     return Interest(
-        (role.id,), client, asked["type"], tuple(dict.fromkeys([*named, "location"])),
+        (role.id,), client, asked["type"],
+        tuple(one for one in dict.fromkeys([*named, "location"]) if one not in _NO_ATTRIBUTES),
         q=asked["q"], scope=asked["scope"],
     )  # fmt: skip
 
@@ -164,15 +166,3 @@ def _instances(entity: Mapping[str, Any], name: str) -> Iterator[tuple[Mapping[s
     there = [one for one in listed if isinstance(one, Mapping) and "type" in one]
     for one in sorted(there, key=lambda each: str(each.get("datasetId", ""))):
         yield one, one.get("value", one.get("object"))
-
-
-def _auth(named: Mapping[str, str]) -> Auth | None:
-    """Credentials from the environment variables that territory.yaml names."""
-    if not named:
-        return None
-    if "token_env" in named:
-        return BearerToken.from_env(named["token_env"])
-    return ClientCredentials(
-        named["token_url"], scope=named.get("scope", ""), client_id_env=named["client_id_env"],
-        client_secret_env=named["client_secret_env"],
-    )  # fmt: skip
