@@ -1,10 +1,9 @@
 """Click on a map: what is reached from there, how soon, and what is nearest."""
 
-import asyncio
 import html
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -15,7 +14,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from ldt_toolbox.errors import LDTError, ParameterError
+from ldt_toolbox.errors import ParameterError
 from ldt_toolbox.mobility import from_place, steps, transit_steps
 from ldt_toolbox.mobility.network import Network
 from ldt_toolbox.mobility.secrecy import share_told_pct
@@ -25,16 +24,15 @@ from ldt_toolbox.mobility.transit_steps import Offer
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.report.numbers import format_number
 from ldt_toolbox.sources import Inputs
+from ldt_toolbox.widgets.answer import Answer
 from ldt_toolbox.widgets.figure import credited
 from ldt_toolbox.widgets.maps import fitted_map, outline_layer
 from ldt_toolbox.widgets.mobility_text import BAND_COLOURS, band_legend, nearest_table, said
 
-DEBOUNCE_S = 0.3
 LONGEST_MIN = 60
 MOST_LISTED = 300
 MIDDLE, CLICKED = -1, -2  # entries of the list that are no row of the destinations
 _SIMPLER_M = 1.0
-_RED = "#b00020"
 
 
 def access_explorer(
@@ -105,7 +103,6 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
         self._timetable: Timetable | None = None
         if offered is not None:
             self._timetable = transit_steps.timetable_of(offered, site, here, parameters)
-        self._pending: asyncio.TimerHandle | None = None
         territory = inputs.territory
         self._crs = site.network.edges.crs
         self._boundary = gpd.GeoSeries([territory.boundary_geometry], crs=territory.crs)
@@ -122,7 +119,8 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
             fill_opacity=1.0,
             pane="markerPane",  # above the areas, which are drawn anew
         )
-        self.answer, self.table, self._key = ipw.HTML(), ipw.HTML(), ipw.HTML()
+        self.answer = Answer(self._said("wait"))
+        self.table, self._key = ipw.HTML(), ipw.HTML()
         self.map = self._map()
         self.update()
         label = ipw.Label(
@@ -159,7 +157,7 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
         how = self._said(mode)
         if mode == "transit":
             how += self._said("leaving", time=_clock(self.departure.value))
-        self._say(
+        self.answer.say(
             self._said(
                 "answer", ha=self._figure(last["area_m2"] / 1e4, 1), minutes=top, how=how,
                 km=self._figure(last["reached_m"] / 1e3, 1), place=html.escape(self._label),
@@ -195,16 +193,16 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
         point = lonlat.to_crs(self._crs).iloc[0]
         if not self._boundary.to_crs(self._crs).iloc[0].intersects(point):
             name = self._inputs.territory.name(self._language)
-            self._complain(self._said("outside", name=name, **said))
+            self.answer.complain(self._said("outside", name=name, **said))
             return
         try:
             self._set_out(point, self._said("clicked"))
         except ParameterError:
             limit = f"{self._parameters.join_distance_m:g}"
-            self._complain(self._said("far", limit=limit, **said))
+            self.answer.complain(self._said("far", limit=limit, **said))
             return
         self.place.value = CLICKED
-        self._answer(self.update)
+        self.answer.now(self.update)
 
     def _site(self, mode: str) -> Site:
         key = "bike" if mode == "bike" else "walk"
@@ -234,7 +232,7 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
             return
         spots, label = self._listed_from(), self.place.label
         point = self._middle if row == MIDDLE else spots.geometry.iloc[row].representative_point()
-        self._answer(lambda: self._start_anew(point, label))
+        self.answer.now(lambda: self._start_anew(point, label))
 
     def _set_out(self, point: shapely.Point, label: str) -> None:
         mode = self.mode.value
@@ -251,22 +249,7 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
         """Wait a moment: who drags a slider wants the last position only."""
         if change["owner"] is self.mode:
             self.departure.layout.display = None if change["new"] == "transit" else "none"
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._answer(self.update)
-            return
-        if self._pending:
-            self._pending.cancel()
-        self._say(self._said("wait"))
-        self._pending = loop.call_later(DEBOUNCE_S, self._answer, self.update)
-
-    def _answer(self, what: Callable[[], None]) -> None:
-        self._pending = None
-        try:
-            what()
-        except LDTError as error:
-            self._complain(html.escape(str(error)))
+        self.answer.soon(self.update)
 
     def _show(self, limits: list[float]) -> None:
         shapes = self.reached.geometry.simplify(_SIMPLER_M).to_numpy()
@@ -353,14 +336,6 @@ class AccessExplorer(ipw.VBox):  # type: ignore[misc]
         paper = "<style>.ldt-access .leaflet-container{background:#fff}</style>"
         text = self._said("caption", credit=credit)
         return f'{paper}<p style="color:#595959;line-height:1.35;margin:.3em 0">{text}</p>'
-
-    def _say(self, text: str) -> None:
-        self.answer.value = (
-            f'<p role="status" aria-live="polite" style="font-size:1.1em;margin:.3em 0">{text}</p>'
-        )
-
-    def _complain(self, text: str) -> None:
-        self.answer.value = f'<p role="alert" style="color:{_RED};margin:.3em 0">{text}</p>'
 
     def _said(self, key: str, **values: object) -> str:
         return said(key, self._language, **values)
