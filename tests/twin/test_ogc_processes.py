@@ -281,7 +281,14 @@ def test_a_job_that_takes_too_much_memory_or_time_is_ended(tmp_path):
     """A worker of Python with its libraries takes more than 10 MB and longer than 0.1 s."""
     store = Store()
     jobs = Jobs(tmp_path, store)
-    task = {"use_case": "x", "territory": "y", "given": {}}
+    cases = tiny.write_use_case(tmp_path / "cases")
+    place = tiny.write_territory(tmp_path / "square")
+    # a notebook that sleeps for minutes: no job is through before somebody looks at its memory
+    task = {
+        "use_case": str(cases / "use-case.yaml"),
+        "territory": str(place),
+        "given": {"behaviour": "sleep"},
+    }
     greedy, slow = Job("tiny", task, 1e7, 60), Job("tiny", task, 1e12, 0.01)
     for job in (greedy, slow):
         jobs.submit(job)
@@ -306,7 +313,6 @@ with Twin(sys.argv[3], extensions=[apis]) as twin:
 """
 
 
-@pytest.mark.slow
 def is_kernel(process):
     try:
         return "ipykernel" in " ".join(process.cmdline())
@@ -314,6 +320,7 @@ def is_kernel(process):
         return False
 
 
+@pytest.mark.slow
 def test_a_twin_that_is_killed_leaves_no_process_and_forgets_no_job(tmp_path, monkeypatch):
     """kill -9: worker and kernel end, their files go; what waited is done by the next twin."""
     tiny.write_use_case(tmp_path / "cases")
