@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -301,6 +302,30 @@ def test_a_job_that_takes_too_much_memory_or_time_is_ended(tmp_path):
     assert "longer" in slow.message
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_worker_that_something_else_kills_is_told_with_its_exit_code(tmp_path):
+    """Whoever watches the worker must not take the exit code from the one who reports it."""
+    cases = tiny.write_use_case(tmp_path / "cases")
+    place = tiny.write_territory(tmp_path / "square")
+    store = Store()
+    jobs = Jobs(tmp_path, store)
+    task = {"use_case": str(cases / "use-case.yaml"), "territory": str(place)}
+    job = Job("tiny", {**task, "given": {"behaviour": "sleep"}}, 1e12, 600)
+    jobs.submit(job)
+    until = time.monotonic() + PATIENCE_S
+    while not (workers := [p for p in psutil.Process().children() if is_worker(p)]):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    time.sleep(0.5)  # the watch looks at it several times
+    (worker,) = workers
+    worker.send_signal(signal.SIGKILL)
+    assert job.ended.wait(PATIENCE_S)
+    jobs.close()
+    store.close()
+    assert job.status == "failed"
+    assert job.message.startswith("the process ended early (exit code -9")
+
+
 SERVER = """
 import sys, time
 from pathlib import Path
@@ -313,11 +338,19 @@ with Twin(sys.argv[3], extensions=[apis]) as twin:
 """
 
 
-def is_kernel(process):
+def runs(process, program):
     try:
-        return "ipykernel" in " ".join(process.cmdline())
+        return program in " ".join(process.cmdline())
     except psutil.NoSuchProcess:  # some processes live for a moment only
         return False
+
+
+def is_kernel(process):
+    return runs(process, "ipykernel")
+
+
+def is_worker(process):
+    return runs(process, "ldt_toolbox.twin.ogc.worker")
 
 
 @pytest.mark.slow

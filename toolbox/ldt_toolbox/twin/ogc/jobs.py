@@ -267,7 +267,7 @@ class Jobs:
     def _attend(self, job: Job, process: "subprocess.Popen[str]", staging: Path) -> None:
         handle = psutil.Process(process.pid)
         self._current = (job, handle)
-        watch = threading.Thread(target=_watch, args=(job, handle), daemon=True)
+        watch = threading.Thread(target=_watch, args=(job, process, handle), daemon=True)
         watch.start()
         if job.ended.is_set():  # dismissed between the queue and the start
             _end(handle)
@@ -301,17 +301,16 @@ class Jobs:
             job.end("successful", "done")
 
 
-def _watch(job: Job, process: psutil.Process) -> None:
+def _watch(job: Job, process: "subprocess.Popen[str]", handle: psutil.Process) -> None:
     """End a process that takes more memory or time than it may."""
     until = time.monotonic() + job.seconds
     while True:
-        with contextlib.suppress(psutil.TimeoutExpired, psutil.Error):
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_WATCH_S)
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
             return
         taken = 0
-        with contextlib.suppress(psutil.Error):
-            for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):  # it can end while it is looked at
+            for each in (handle, *handle.children(recursive=True)):
                 taken += each.memory_info().rss
         if taken > job.memory_bytes:
             job.end("failed", f"it took more than {job.memory_bytes / 1e9:.1f} GB of memory")
@@ -319,7 +318,7 @@ def _watch(job: Job, process: psutil.Process) -> None:
             job.end("failed", f"it took longer than {job.seconds / 60:.0f} min")
         else:
             continue
-        _end(process)
+        _end(handle)
         return
 
 
