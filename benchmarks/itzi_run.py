@@ -1,4 +1,4 @@
-"""Runs in itzi's own environment: waits for a line, times one simulation, says how long.
+"""Runs in itzi's own environment: says when it is ready; times a simulation at each line.
 
 Usage: python itzi_run.py INPUT.npz OUT.npy (made by rain_on_grid.py)
 """
@@ -84,6 +84,7 @@ def main():
     source, target = sys.argv[1:]
     case = np.load(source)
     version = importlib.metadata.version("itzi")
+    print("ready", flush=True)  # nobody is timed while another one loads
     for _ in sys.stdin:
         with contextlib.redirect_stdout(io.StringIO()):
             seconds, depth = simulate(case)

@@ -1,4 +1,4 @@
-"""Runs in landlab's own environment: waits for a line, times one simulation, says how long.
+"""Runs in landlab's own environment: says when it is ready; times a simulation at each line.
 
 Usage: python landlab_run.py INPUT.npz OUT.npy (made by rain_on_grid.py)
 """
@@ -44,6 +44,7 @@ def main():
     source, target = sys.argv[1:]
     case = np.load(source)
     version = importlib.metadata.version("landlab")
+    print("ready", flush=True)  # nobody is timed while another one loads
     for _ in sys.stdin:
         seconds, depth = simulate(case)
         np.save(target, depth)

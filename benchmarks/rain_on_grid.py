@@ -82,7 +82,7 @@ def cost_by_wet_share(side):
 
 
 def server(name, case, folder):
-    """Start a peer; return a job that times it once."""
+    """Start a peer and wait until it has loaded; return a job that times it once."""
     python = peers.install(name)
     script = Path(__file__).with_name(f"{name}_run.py")
     process = subprocess.Popen(
@@ -91,6 +91,9 @@ def server(name, case, folder):
         stdout=subprocess.PIPE,
         text=True,
     )
+
+    if process.stdout.readline().strip() != "ready":
+        raise SystemExit(f"{name} ended before it was ready")
 
     def job():
         process.stdin.write("go\n")

@@ -101,13 +101,9 @@ class InertialFlow:
         self._forced = self._forced_by_edges
         self.time_s, self.steps = 0.0, 0
         self.active_tiles = int(self.active.sum())
-        self._bounds = np.array([0, rows], np.int64)
-        most = max(1, numba.get_num_threads())
-        self._seams = np.zeros((most + 1, columns), number)
-        self._kept = np.zeros((most + 1, columns), number)
-        self._edges = np.ones((most, 2, columns), number)
-        self._peaks = np.zeros((most + 1, columns), number)
-        self._totals = np.zeros((most + 1, columns), np.float64)
+        self._most_bands = max(1, numba.get_num_threads())
+        self._bounds = np.zeros(0, np.int64)
+        self._cut_into(np.array([0, rows], np.int64))
         self.highest_m = float(self.depth_m.max())
         self.ledger = Ledger()
         self.ledger.initial = self.measure()
@@ -120,6 +116,19 @@ class InertialFlow:
         for inflow in self.inflows:
             cells[np.asarray(inflow.rows) + 1, np.asarray(inflow.columns) + 1] = True
         return wet_tiles.tiles_of(cells)
+
+    def _cut_into(self, bounds: NDArray[np.int64]) -> None:
+        """Work in bands of rows from now on, with room for each of them."""
+        columns, number = self.depth_m.shape[1], self.depth_m.dtype
+        bands = len(bounds) - 1
+        if len(self._bounds) != len(bounds):
+            self._seams = np.zeros((bands + 1, columns), number)
+            self._kept = np.zeros((bands + 1, columns), number)
+            self._edges = np.ones((bands, 2, columns), number)
+            self._peaks = np.zeros((bands + 1, columns), number)
+            self._totals = np.zeros((bands + 1, columns), np.float64)
+            self._work = np.zeros((bands, 7, columns + 1), number)
+        self._bounds = bounds
 
     def measure(self) -> float:
         """Volume of water in the model now, m3."""
@@ -155,7 +164,7 @@ class InertialFlow:
             self.depth_m.dtype.type(self.dry_depth_m), self.active, self._forced, self._runs,
             self._counts,
         )  # fmt: skip
-        self._bounds = wet_tiles.bands(self.active, self.depth_m.shape[0], len(self._edges))
+        self._cut_into(wet_tiles.bands(self.active, self.depth_m.shape[0], self._most_bands))
 
     @property
     def active_share(self) -> float:
@@ -239,7 +248,8 @@ class InertialFlow:
         highest, gained = run(
             self._bounds, self.depth_m, self._lost, self.domain.bed_m, self._rough, self._source,
             self.qx_m2_s, self.qy_m2_s, self._runs, self._counts, self._seams, self._kept,
-            self._edges, self._peaks, self._totals, self._losing, number(float(dt) / cell), factors,
+            self._edges, self._peaks, self._totals, self._work, self._losing,
+            number(float(dt) / cell), factors,
         )  # fmt: skip
         self.highest_m = float(highest)
         fallen = self._rain_m_s * float(dt)
@@ -268,6 +278,6 @@ class InertialFlow:
         self.active[:], self._runs[:] = state["active"], state["runs"]
         self._counts[:] = state["counts"]
         self.active_tiles = int(self.active.sum())
-        self._bounds = np.asarray(state["bounds"], np.int64)
+        self._cut_into(np.asarray(state["bounds"], np.int64))
         self.time_s, self.highest_m = (float(x) for x in np.asarray(state["clock"], np.float64))
         self.steps = int(np.asarray(state["steps"], np.int64))

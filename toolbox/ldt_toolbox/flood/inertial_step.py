@@ -310,11 +310,10 @@ def _end(  # type: ignore[no-untyped-def]  # pragma: no cover
 @numba.njit(cache=True, error_model="numpy", fastmath=_EXACT)
 def step_alone(  # type: ignore[no-untyped-def]  # pragma: no cover
     bounds, h, lost, z, rough, source, qx, qy, runs, counts, seams, kept, edges, peaks, totals,
-    losing, dt_dx, factors,
+    work, losing, dt_dx, factors,
 ):  # fmt: skip
     """One step on one thread; see ``step_together``."""
     _begin(bounds, h, z, rough, qx, qy, runs, counts, seams, kept, peaks, totals, factors)
-    work = np.zeros((bounds.shape[0] - 1, 7, h.shape[1] + 1), h.dtype)
     for b in range(bounds.shape[0] - 1):
         _band(
             bounds[b], bounds[b + 1], h, lost, z, rough, source, qx, qy, runs, counts,
@@ -330,7 +329,7 @@ def step_alone(  # type: ignore[no-untyped-def]  # pragma: no cover
 @numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy", fastmath=_EXACT)
 def step_together(  # type: ignore[no-untyped-def]  # pragma: no cover
     bounds, h, lost, z, rough, source, qx, qy, runs, counts, seams, kept, edges, peaks, totals,
-    losing, dt_dx, factors,
+    work, losing, dt_dx, factors,
 ):  # fmt: skip
     """Carry depths and discharges through one step, in place, bands of rows in parallel.
 
@@ -348,8 +347,8 @@ def step_together(  # type: ignore[no-untyped-def]  # pragma: no cover
         Discharge through west and north faces, m2/s, positive to the east and to the south.
     runs, counts : int arrays
         Columns to work on in each row of tiles, see ``look_up``.
-    seams, kept, edges, peaks, totals : arrays
-        Room to work in.
+    seams, kept, edges, peaks, totals, work : arrays
+        Room to work in; made once, as a step that allocates would start its threads twice.
     losing : bool
         Whether a source is negative.
     dt_dx : float
@@ -364,7 +363,6 @@ def step_together(  # type: ignore[no-untyped-def]  # pragma: no cover
         Highest depth (m); sum over cells of what the sources brought (m; 0 if none is negative).
     """
     _begin(bounds, h, z, rough, qx, qy, runs, counts, seams, kept, peaks, totals, factors)
-    work = np.zeros((bounds.shape[0] - 1, 7, h.shape[1] + 1), h.dtype)
     for b in numba.prange(bounds.shape[0] - 1):
         _band(
             bounds[b], bounds[b + 1], h, lost, z, rough, source, qx, qy, runs, counts,

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numba
 import numpy as np
@@ -59,7 +60,12 @@ def debris(depth, speed, low, middle, high):  # type: ignore[no-untyped-def]  # 
     return high if depth > np.float32(0.75) or speed > np.float32(2) else shallow
 
 
-@numba.njit(cache=True, error_model="numpy")
+# Nothing is allocated, so the views of arrays need no counting: threads that count the views of
+# one array wait for each other.
+_LEAN: dict[str, Any] = {"cache": True, "_nrt": False, "error_model": "numpy"}
+
+
+@numba.njit(**_LEAN)
 def _track_row(  # type: ignore[no-untyped-def]  # pragma: no cover
     h, west, east, north, south, time_s, threshold, factors, depth, at_peak, fastest, rating,
     arrival, froude_2,
@@ -68,7 +74,7 @@ def _track_row(  # type: ignore[no-untyped-def]  # pragma: no cover
     low, middle, high = factors
     half, quarter, one, zero = np.float32(0.5), np.float32(0.25), np.float32(1), np.float32(0)
     gravity = np.float32(9.80665)
-    deep, fast, torrent = 0, 0, 0
+    deep, fast, torrent = np.int32(0), np.int32(0), np.int32(0)
     for j in range(h.shape[0]):
         d = np.float32(h[j])
         wet = d >= threshold
@@ -78,9 +84,9 @@ def _track_row(  # type: ignore[no-untyped-def]  # pragma: no cover
         square = u * u + v * v
         speed = math.sqrt(square)
         froude = square * shrunk / gravity if wet else zero
-        deep += int(wet)
-        fast += int(froude > quarter)
-        torrent += int(froude > one)
+        deep += np.int32(wet)
+        fast += np.int32(froude > quarter)
+        torrent += np.int32(froude > one)
         froude_2[j] = max(froude_2[j], froude)
         at_peak[j] = speed if wet and d > depth[j] else at_peak[j]
         depth[j] = max(depth[j], d)
@@ -89,6 +95,26 @@ def _track_row(  # type: ignore[no-untyped-def]  # pragma: no cover
         rating[j] = max(rating[j], value if wet else zero)
         before = arrival[j]
         arrival[j] = before if before >= zero or not wet else time_s
+    return deep, fast, torrent
+
+
+@numba.njit(**_LEAN)
+def _track_tiles(  # type: ignore[no-untyped-def]  # pragma: no cover
+    block, h, qx, qy, apart, runs, counts, time_s, threshold, factors, depth, at_peak, fastest,
+    rating, arrival, squares,
+):  # fmt: skip
+    """Update one row of tiles; returns the numbers of cells of `track`."""
+    deep, fast, torrent = 0, 0, 0
+    for i in range(block * TILE_ROWS, min((block + 1) * TILE_ROWS, h.shape[0])):
+        for n in range(counts[block]):
+            a, b = runs[block, n, 0], runs[block, n, 1]
+            more = _track_row(
+                h[i, a:b], qx[i, a:b], qx[i, a + apart : b + apart], qy[i, a:b],
+                qy[i + apart, a:b], time_s, threshold, factors, depth[i, a:b],
+                at_peak[i, a:b], fastest[i, a:b], rating[i, a:b], arrival[i, a:b],
+                squares[a:b],
+            )  # fmt: skip
+            deep, fast, torrent = deep + more[0], fast + more[1], torrent + more[2]
     return deep, fast, torrent
 
 
@@ -104,29 +130,17 @@ def track(  # type: ignore[no-untyped-def]  # pragma: no cover
 
     Returns
     -------
-    array of float
+    array of float, shape (rows of tiles, 4)
         Number of cells deeper than the threshold, of those with a Froude number above 0.5, above
-        1, and the highest Froude number.
+        1, and the highest Froude number. Not summed here, where each sum would start threads.
     """
     blocks = counts.shape[0]
     found = np.zeros((blocks, 4))
     for block in numba.prange(blocks):
         squares = np.zeros(h.shape[1], np.float32)
-        for i in range(block * TILE_ROWS, min((block + 1) * TILE_ROWS, h.shape[0])):
-            for n in range(counts[block]):
-                a, b = runs[block, n, 0], runs[block, n, 1]
-                deep, fast, torrent = _track_row(
-                    h[i, a:b], qx[i, a:b], qx[i, a + apart : b + apart], qy[i, a:b],
-                    qy[i + apart, a:b], time_s, threshold, factors, depth[i, a:b],
-                    at_peak[i, a:b], fastest[i, a:b], rating[i, a:b], arrival[i, a:b],
-                    squares[a:b],
-                )  # fmt: skip
-                found[block, 0] += deep
-                found[block, 1] += fast
-                found[block, 2] += torrent
+        found[block, 0], found[block, 1], found[block, 2] = _track_tiles(
+            block, h, qx, qy, apart, runs, counts, time_s, threshold, factors, depth, at_peak,
+            fastest, rating, arrival, squares,
+        )  # fmt: skip
         found[block, 3] = math.sqrt(squares.max())
-    total = np.zeros(4)
-    for block in range(blocks):
-        total[:3] += found[block, :3]
-        total[3] = max(total[3], found[block, 3])
-    return total
+    return found

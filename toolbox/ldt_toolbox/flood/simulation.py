@@ -308,12 +308,13 @@ def _set_rates(
 
 def _track(flow: InertialFlow | ShallowWaterFlow, kept: _Kept, options: Options) -> None:
     peaks = kept.peaks
-    wet, fast, torrent, highest = track(  # type: ignore[call-arg]
+    found = track(  # type: ignore[call-arg]
         flow.depth_m, *flow.discharges, *flow.tiles, np.float32(flow.time_s),
         np.float32(options.wet_depth_m), _FACTORS[options.land], peaks.depth_m,
         peaks.speed_at_peak_m_s, peaks.speed_m_s, peaks.hazard_rating, peaks.arrival_s,
     )  # fmt: skip
-    kept.froude.add(int(wet), int(fast), int(torrent), float(highest))
+    wet, fast, torrent = found[:, :3].sum(axis=0)
+    kept.froude.add(int(wet), int(fast), int(torrent), float(found[:, 3].max()))
 
 
 def _checkpoint(kept: _Kept, flow: InertialFlow | ShallowWaterFlow) -> Checkpoint:
