@@ -3,6 +3,7 @@
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import pytest
 import requests
 from ldt_toolbox.twin.limits import Limits
 from ldt_toolbox.twin.serve import Twin
+from ldt_toolbox.twin.store import OutOfTimeError, Store
 
 SMALL = Limits(
     body_bytes=20_000, depth=10, vertices=50, batch=5, url=2_000, query_s=0.2, largest_page=100
@@ -238,3 +240,27 @@ def test_twenty_clients_at_once_see_no_error(ask) -> None:
 
     with ThreadPoolExecutor(20) as pool:
         assert set().union(*pool.map(work, range(20))) == {200, 204}
+
+
+def test_reads_that_take_long_do_not_keep_others_waiting() -> None:
+    """Four reads without an end take more turns than there are: a short one comes in between."""
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+    ended = threading.Event()
+
+    def long(store: Store) -> str:
+        try:
+            store.read(lambda connection: connection.execute(endless).fetchone(), within_s=5)
+        except OutOfTimeError as error:
+            ended.set()
+            return str(error)
+        return ""
+
+    with Store() as store, ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(long, store) for _ in range(4)]
+        time.sleep(0.2)
+        assert store.read(lambda connection: connection.execute("SELECT 1").fetchone()) == (1,)
+        assert not ended.is_set()
+        assert all("longer than 5 s" in job.result(60) for job in jobs)
+        # and all turns were given back
+        for _ in range(5):
+            assert store.get("", "urn:x:1") is None

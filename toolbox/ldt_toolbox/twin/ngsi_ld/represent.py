@@ -13,6 +13,10 @@ LOCATION = "https://uri.etsi.org/ngsi-ld/location"
 #: Types of attribute that the simplified form keeps apart from a plain value (4.5.4).
 _WRAPPED = {"LanguageProperty": "languageMap", "JsonProperty": "json"}
 _TIMES = ("createdAt", "modifiedAt")
+#: Members of an instance that are written as they are kept.
+_AS_KEPT = frozenset(
+    {"observedAt", "unitCode", "datasetId", "instanceId", "expiresAt", "deletedAt"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,20 +74,19 @@ def represent(doc: Doc, namespace: Namespace, form: Form) -> dict[str, Any]:
         head |= {name: doc[name] for name in (*_TIMES, "deletedAt") if name in doc}
     simplified = form.format == "simplified"
     for iri, instances in doc["attrs"].items():
-        kept = _of_datasets(instances, form.dataset_ids)
+        kept = _of_datasets(instances, form.dataset_ids) if form.dataset_ids else instances
         if not kept:
             continue
         if simplified:
             head[compact(iri)] = _simplified_instances(kept, namespace, form)
+        elif len(kept) == 1:
+            head[compact(iri)] = _instance(kept[0], namespace, form)
         else:
-            written = [_instance(each, namespace, form) for each in kept]
-            head[compact(iri)] = written[0] if len(written) == 1 else written
+            head[compact(iri)] = [_instance(each, namespace, form) for each in kept]
     return _feature(head, doc, namespace, form) if form.geojson else head
 
 
 def _of_datasets(instances: list[Instance], wanted: tuple[str, ...]) -> list[Instance]:
-    if not wanted:
-        return instances
     return [each for each in instances if each.get("datasetId", "@none") in wanted]
 
 
@@ -100,8 +103,11 @@ def _instance(instance: Instance, namespace: Namespace, form: Form) -> Any:
     out: dict[str, Any] = {} if concise else {"type": kind}
     out[key] = value
     for name, each in instance.items():
-        if name in ("observedAt", "unitCode", "datasetId", "instanceId", "expiresAt", "deletedAt"):
+        if name in _AS_KEPT:
             out[name] = each
+        elif name in _TIMES:
+            if form.sys_attrs:
+                out[name] = each
         elif name == "objectType":
             types = [namespace.compact(one) for one in each]
             out[name] = types[0] if len(types) == 1 else types
@@ -109,8 +115,6 @@ def _instance(instance: Instance, namespace: Namespace, form: Form) -> Any:
             for iri, instances in each.items():
                 written = [_instance(one, namespace, form) for one in instances]
                 out[namespace.compact(iri)] = written[0] if len(written) == 1 else written
-        elif name in _TIMES and form.sys_attrs:
-            out[name] = each
     if language:
         out["lang"] = language
     if concise and len(out) == 1 and kind in ("Property", "GeoProperty") and _bare(kind, value):

@@ -54,17 +54,25 @@ class Index:
         For the numbers of names.
     tenant : int
         Number of the tenant.
+    known : dict
+        Numbers of names that were looked up before, by tenant and name; they never change.
     """
 
     connection: sqlite3.Connection
     tenant: int
+    known: dict[tuple[int, str], int]
 
     def term(self, iri: str) -> int:
         """Number of a name; -1 for one that nothing has."""
-        found = self.connection.execute(
-            "SELECT id FROM term WHERE tenant = ? AND iri = ?", (self.tenant, iri)
-        ).fetchone()
-        return int(found[0]) if found else -1
+        number = self.known.get((self.tenant, iri))
+        if number is None:
+            found = self.connection.execute(
+                "SELECT id FROM term WHERE tenant = ? AND iri = ?", (self.tenant, iri)
+            ).fetchone()
+            if not found:
+                return -1
+            number = self.known[self.tenant, iri] = int(found[0])
+        return number
 
     def types(self, choice: Choice) -> Clause:
         """Entities of the types that are asked for."""

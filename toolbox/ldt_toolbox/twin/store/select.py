@@ -16,9 +16,10 @@ from ldt_toolbox.twin.store.clauses import Clause, Index, every, some
 from ldt_toolbox.twin.store.documents import Doc
 from ldt_toolbox.twin.store.store import Store
 
-#: Up to this many entities a condition is followed from the index; above, entities are passed in
-#: order and tested, which ends as soon as a page is full.
-_FEW = 4000
+#: Up to the last of these a condition is followed from the index; above, entities are passed in
+#: order and tested, which ends as soon as a page is full. The first condition with no more than the
+#: first number is followed without a look at how many the others mean.
+_FEW = (100, 600, 4000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +151,7 @@ def select(
     """
 
     def job(connection: sqlite3.Connection) -> Page:
-        plan = _plan(connection, selection)
+        plan = _plan(store, connection, selection)
         if plan is None:
             return Page([], False, 0 if count else None)
         if plan.exact:
@@ -175,7 +176,7 @@ def select(
 
 def iterate(store: Store, connection: sqlite3.Connection, selection: Selection) -> Iterator[Doc]:
     """Documents one by one, inside a `store.read`, in the order in which they were created."""
-    plan = _plan(connection, selection)
+    plan = _plan(store, connection, selection)
     if plan is not None:
         yield from _fitting(store, connection, plan, selection)
 
@@ -208,16 +209,15 @@ def _lookup(connection: sqlite3.Connection, tenant: str) -> Lookup:
     return found
 
 
-def _plan(connection: sqlite3.Connection, selection: Selection) -> _Plan | None:
-    """How to go about it: from the smallest set that the index has, or entity by entity."""
-    row = connection.execute("SELECT id FROM tenant WHERE name = ?", (selection.tenant,)).fetchone()
-    if row is None:
+def _plan(store: Store, connection: sqlite3.Connection, selection: Selection) -> _Plan | None:
+    """How to go about it: from a small set that the index has, or entity by entity."""
+    tenant = store.tenant_number(connection, selection.tenant)
+    if tenant is None:
         return None
-    tenant = int(row[0])
-    index = Index(connection, tenant)
+    index = Index(connection, tenant, store.names)
     clauses = _clauses(index, selection)
     exact = all(clause.exact for clause in clauses)
-    driver = _smallest(connection, clauses)
+    driver = _small(connection, clauses)
     if driver is not None:
         others = [clause for clause in clauses if clause is not driver]
         where = [f"seq IN ({driver.rows})", "+tenant = ?", *_tests(others, "seq")]
@@ -273,16 +273,15 @@ def _selector_clauses(index: Index, selector: Selector) -> list[Clause]:
     return found
 
 
-def _smallest(connection: sqlite3.Connection, clauses: list[Clause]) -> Clause | None:
-    """Clause with the fewest entities, if these are few."""
-    best, least = None, _FEW + 1
-    for clause in clauses:
-        if clause.rows:
-            sql = f"SELECT count(*) FROM (SELECT 1 FROM ({clause.rows}) LIMIT ?)"  # noqa: S608
-            count = int(connection.execute(sql, (*clause.row_values, least)).fetchone()[0])
-            if count < least:
-                best, least = clause, count
-    return best
+def _small(connection: sqlite3.Connection, clauses: list[Clause]) -> Clause | None:
+    """A clause with few entities, if there is one: of the last ones first, as types have many."""
+    left = [clause for clause in reversed(clauses) if clause.rows]
+    for few in _FEW:
+        for clause in left:
+            sql = f"SELECT 1 FROM ({clause.rows}) LIMIT 1 OFFSET ?"  # noqa: S608
+            if not connection.execute(sql, (*clause.row_values, few)).fetchone():
+                return clause
+    return None
 
 
 def _count(connection: sqlite3.Connection, plan: _Plan) -> int:

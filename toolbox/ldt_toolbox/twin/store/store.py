@@ -19,6 +19,10 @@ from ldt_toolbox.twin.store.writer import Job, Listener, Recorder, Writer
 T = TypeVar("T")
 
 _CHECK_EVERY = 20_000  # steps of SQLite's machine between two looks at the clock
+#: Reads at work at once. Each lets Python go at every row, and with twenty of them the cores are
+#: busy with passing it on.
+_AT_ONCE = 2
+_SHORT_S = 0.1  # after that a read lets the next one begin
 
 
 class OutOfTimeError(Exception):
@@ -35,6 +39,12 @@ class Store:
     power_safe : bool
         Whether a commit waits for the disk. If not, what was acknowledged survives the death of
         the process (kill -9) but not that of the machine.
+
+    Attributes
+    ----------
+    names : dict
+        Numbers of tenants (by 0 and name) and of names (by tenant and IRI) that readers have looked
+        up; numbers in the file never change.
 
     Raises
     ------
@@ -54,9 +64,11 @@ class Store:
         self._readers: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
         self.recorders: list[Recorder] = []
         self.listeners: list[Listener] = []
-        self.ids: dict[tuple[int, str], int] = {}
+        ids: dict[tuple[int, str], int] = {}  # of the writer, who may have to take some back
+        self.names: dict[tuple[int, str], int] = {}
         connection = self._open()
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if power_safe else 'NORMAL'}")
@@ -73,7 +85,7 @@ class Store:
             connection,
             recorders=self.recorders,
             listeners=self.listeners,
-            ids=self.ids,
+            ids=ids,
         )
 
     def write(self, job: Job[T]) -> "Future[T]":
@@ -96,20 +108,33 @@ class Store:
             If it took longer.
         """
         connection = self._reader()
-        self._local.until = time.monotonic() + within_s
-        connection.execute("BEGIN")
+        self._turns.acquire()
+        self._local.begun = time.monotonic()
+        self._local.until = self._local.begun + within_s
         try:
+            connection.execute("BEGIN")
             return job(connection)
         except sqlite3.OperationalError as error:
             if "interrupted" in str(error):
                 raise OutOfTimeError(f"a query took longer than {within_s:g} s") from None
             raise
         finally:
-            connection.execute("ROLLBACK")
+            self._let_others()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def tenant_number(self, connection: sqlite3.Connection, name: str) -> int | None:
+        """Number of a tenant in the index, inside a `read`; None if it has nothing."""
+        number = self.names.get((0, name))
+        if number is None:
+            found = connection.execute("SELECT id FROM tenant WHERE name = ?", (name,)).fetchone()
+            if found:
+                number = self.names[0, name] = int(found[0])
+        return number
 
     def check_time(self) -> None:
         """Raise if the read of this thread has no time left; for loops in Python."""
-        if time.monotonic() > self._local.until:
+        if self._late():
             raise OutOfTimeError("a query took longer than it may")
 
     def get(self, tenant: str, entity_id: str) -> Doc | None:
@@ -174,13 +199,22 @@ class Store:
             connection.execute("PRAGMA cache_size = -4096")
             connection.set_progress_handler(self._late, _CHECK_EVERY)
             self._local.connection = connection
-            self._local.until = float("inf")
+            self._local.begun = self._local.until = float("inf")
             with self._lock:
                 self._readers.append(connection)
         return connection
 
     def _late(self) -> int:
-        return int(time.monotonic() > self._local.until)
+        at = time.monotonic()
+        if at > self._local.begun + _SHORT_S:
+            self._let_others()
+        return int(at > self._local.until)
+
+    def _let_others(self) -> None:
+        """Give up the turn of this thread's read, once."""
+        if self._local.begun < float("inf"):
+            self._local.begun = float("inf")
+            self._turns.release()
 
     def _open(self) -> sqlite3.Connection:
         """First connection, to a file that is the twin's or will be."""
