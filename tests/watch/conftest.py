@@ -76,6 +76,14 @@ from ldt_toolbox.results import Indicator, Results
 HERE = Path(__file__).parent
 
 
+def houses(inputs):
+    return len(inputs.frame("buildings"))
+
+
+def warmth(inputs):
+    return float(inputs.frame("stations")["temperature_c"].mean())
+
+
 def compute(inputs, parameters):
     with (HERE / "running.txt").open("a") as file:
         file.write("start\\\\n")
@@ -85,15 +93,14 @@ def compute(inputs, parameters):
     if (HERE / "die.txt").exists():
         (HERE / "die.txt").unlink()
         os._exit(9)
-    warmth = float(inputs.frame("stations")["temperature_c"].mean())
     if (HERE / "fail.txt").exists():
         (HERE / "fail.txt").unlink()
         raise DataError("the stations make no sense: check them")
     return Results(
         answer={"en": "so", "fr": "ainsi"},
         indicators={
-            "warmth": Indicator(round(warmth, 3)),
-            "buildings": Indicator(len(inputs.frame("buildings"))),
+            "warmth": Indicator(round(inputs.step(warmth, inputs), 3)),
+            "buildings": Indicator(inputs.step(houses, inputs)),
         },
     )
 """.replace("\\\\n", "\\n")

@@ -40,7 +40,7 @@ def events(log, name):
     return [event for event in log if event["event"] == name]
 
 
-def test_a_reading_changes_the_indicator_and_only_its_role_is_loaded(watching, stations, report):
+def test_a_reading_changes_the_indicator_and_only_its_part_runs_again(watching, stations, report):
     watch, log = watching()
     with watch:
         first = watch.next_run()
@@ -54,6 +54,10 @@ def test_a_reading_changes_the_indicator_and_only_its_role_is_loaded(watching, s
     start, again = events(log, "ran")
     assert sorted(start["loaded"]) == ["buildings", "stations"]
     assert again["loaded"] == ["stations"]
+    assert [start["steps"], again["steps"]] == [
+        ["mean_warmth.warmth", "mean_warmth.houses"],
+        ["mean_warmth.warmth"],
+    ]
     assert again["changed"] == {"warmth": [22.0, 24.5]}
     assert Results.read(second.folder).indicators["warmth"].value == 24.5
     json.dumps(log)  # every event can be written

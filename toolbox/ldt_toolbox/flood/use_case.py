@@ -57,20 +57,21 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     RunError
         If the memory is too small for the grid.
     """
-    ground = steps.lay(inputs, parameters)
-    found = steps.screen(ground, parameters)
-    rain = steps.rain(inputs, parameters)
-    run = steps.event(inputs, ground, rain, parameters)
-    second = steps.check(inputs, ground, rain, run, parameters)
-    town = steps.town(inputs, parameters)
-    hit = steps.hit(run, ground, town, parameters)
-    depths = steps.hazard(inputs, ground, rain, run, parameters)
-    yearly = steps.yearly(depths, ground, town, parameters)
-    access = steps.access(inputs, ground, run)
-    measures = plan(inputs, ground, found, parameters)
-    draws = uncertainty(inputs, ground, rain, measures, town, parameters)
-    table, change = compare(inputs, ground, rain, measures, run, hit, draws, town, parameters)
-    seen = compare_observed(inputs, ground, rain, run, parameters)
+    do = inputs.step
+    ground = do(steps.lay, inputs, parameters)
+    found = do(steps.screen, ground, parameters)
+    rain = do(steps.rain, inputs, parameters)
+    run = do(steps.event, inputs, ground, rain, parameters)
+    second = do(steps.check, inputs, ground, rain, run, parameters)
+    town = do(steps.town, inputs, parameters)
+    hit = do(steps.hit, run, ground, town, parameters)
+    depths = do(steps.hazard, inputs, ground, rain, run, parameters)
+    yearly = do(steps.yearly, depths, ground, town, parameters)
+    access = do(steps.access, inputs, ground, run)
+    measures = do(plan, inputs, ground, found, parameters)
+    draws = do(uncertainty, inputs, ground, rain, measures, town, parameters)
+    table, change = do(compare, inputs, ground, rain, measures, run, hit, draws, town, parameters)
+    seen = do(compare_observed, inputs, ground, rain, run, parameters)
     return assemble(
         inputs, parameters, ground=ground, found=found, rain=rain, run=run, second=second,
         town=town, hit=hit, depths=depths, yearly=yearly, access=access, table=table,

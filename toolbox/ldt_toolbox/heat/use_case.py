@@ -50,20 +50,23 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     MissingRoleError, DataError
         Naming what is missing or wrong.
     """
-    ground = steps.lay(inputs, parameters)
-    summer = steps.climate(inputs, parameters)
-    today = steps.cover(ground)
-    heat = steps.model(today, summer, parameters)
-    seen = steps.exposure(inputs, ground, parameters)
-    sky = steps.sky(ground)
-    shade = steps.shadow(ground, inputs, parameters)
-    gain = steps.gain(today, heat, seen, ground, parameters)
-    ranked = rank(inputs, ground, gain)
-    measures = plan(inputs, ground, ranked, parameters)
-    table, change = compare(heat, measures, summer, ground, seen, parameters)
-    draws = robustness.uncertainty(today, measures["all"].cover, summer, ground, seen, parameters)
-    vulnerable_cells = vulnerable(heat, today, summer, seen, ground, parameters)
-    extras = observations(heat, sky, inputs, ground, parameters)
+    do = inputs.step
+    ground = do(steps.lay, inputs, parameters)
+    summer = do(steps.climate, inputs, parameters)
+    today = do(steps.cover, ground)
+    heat = do(steps.model, today, summer, parameters)
+    seen = do(steps.exposure, inputs, ground, parameters)
+    sky = do(steps.sky, ground)
+    shade = do(steps.shadow, ground, inputs, parameters)
+    gain = do(steps.gain, today, heat, seen, ground, parameters)
+    ranked = do(rank, inputs, ground, gain)
+    measures = do(plan, inputs, ground, ranked, parameters)
+    table, change = do(compare, heat, measures, summer, ground, seen, parameters)
+    draws = do(
+        robustness.uncertainty, today, measures["all"].cover, summer, ground, seen, parameters
+    )
+    vulnerable_cells = do(vulnerable, heat, today, summer, seen, ground, parameters)
+    extras = do(observations, heat, sky, inputs, ground, parameters)
     return assemble(
         inputs, parameters, ground=ground, summer=summer, heat=heat, seen=seen, sky=sky,
         shade=shade, gain=gain, ranked=ranked, table=table, change=change, draws=draws,

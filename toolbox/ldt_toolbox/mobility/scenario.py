@@ -1,6 +1,7 @@
 """What measures would change: closed streets, a new path, stop or line, another headway."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -61,7 +62,7 @@ class Plan:
     lines: tuple[NewLine, ...] = ()
     notes: tuple[Note, ...] = ()
 
-    @property
+    @cached_property
     def measures(self) -> dict[str, "Plan"]:
         """Each measure alone, then all together."""
         alone = {

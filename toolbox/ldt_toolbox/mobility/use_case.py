@@ -76,19 +76,20 @@ def compute(inputs: Inputs, parameters: Parameters) -> Results:
     MissingRoleError, DataError, ParameterError
         Naming what is missing or wrong.
     """
-    walk = steps.streets(inputs, parameters)
-    bike = steps.streets(inputs, parameters, "bike")
-    offered = transit_steps.offer(inputs, parameters)
-    counted = traffic_steps.traffic(inputs, parameters)
-    here = steps.places(
-        inputs, walk, parameters, stops=None if offered is None else offered.stops
+    do = inputs.step
+    walk = do(steps.streets, inputs, parameters)
+    bike = do(steps.streets, inputs, parameters, "bike")
+    offered = do(transit_steps.offer, inputs, parameters)
+    counted = do(traffic_steps.traffic, inputs, parameters)
+    here = do(
+        steps.places, inputs, walk, parameters, stops=None if offered is None else offered.stops
     )  # fmt: skip
-    site = steps.join(walk, here, parameters)
-    found = access(site, here, bike, parameters)
-    ridden = ride(offered, site, here, found, parameters)
-    plan, ranked = measures(inputs, walk, site, here, found, parameters)
-    today = scenario_today(site, here, found, ridden, parameters)
-    table, then = scenario.compare(today, plan.measures, walk, site, here, offered, parameters)
+    site = do(steps.join, walk, here, parameters)
+    found = do(access, site, here, bike, parameters)
+    ridden = do(ride, offered, site, here, found, parameters)
+    plan, ranked = do(measures, inputs, walk, site, here, found, parameters)
+    today = do(scenario_today, site, here, found, ridden, parameters)
+    table, then = do(scenario.compare, today, plan.measures, walk, site, here, offered, parameters)
     return assemble(
         inputs, parameters, walk=walk, bike=bike, here=here, site=site, found=found,
         offered=offered, ridden=ridden, counted=counted, plan=plan, ranked=ranked, table=table,

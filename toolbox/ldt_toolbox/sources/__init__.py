@@ -1,12 +1,13 @@
 """Load what a use case needs from what a territory has."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ldt_toolbox.errors import DataError, MissingRoleError
 from ldt_toolbox.results import Note
 from ldt_toolbox.sources.file import checked_hash, file_sha256
+from ldt_toolbox.sources.memory import Memory
 from ldt_toolbox.sources.protocols import way
 from ldt_toolbox.sources.received import Received, keep
 from ldt_toolbox.territory import Source, Territory
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from ldt_toolbox.mobility.gtfs.read import Feed
     from ldt_toolbox.space.raster import Raster
 
-__all__ = ["Inputs", "Layer", "Received", "file_sha256", "load", "load_role"]
+__all__ = ["Inputs", "Layer", "Memory", "Received", "file_sha256", "load", "load_role"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,31 @@ class Inputs:
         By role.
     missing : mapping of str to Role
         Optional roles for which the territory names no source.
+    memory : Memory or None
+        What earlier runs have worked out; None where each run stands alone.
     """
 
     territory: Territory
     layers: Mapping[str, Layer]
     missing: Mapping[str, Role] = field(default_factory=dict)
+    memory: Memory | None = None
 
     def __contains__(self, role: str) -> bool:
         return role in self.layers
+
+    def step(self, step: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """Do a step of a use case, or take its result from an earlier run (see `Memory`).
+
+        Parameters
+        ----------
+        step : callable
+            A function of its arguments alone that changes none of them.
+        *args, **named
+            These inputs, parameters, results of other steps.
+        """
+        if self.memory is None:
+            return step(*args, **named)
+        return self.memory.step(self, step, args, named)
 
     def frame(self, role: str) -> "gpd.GeoDataFrame":
         """Vector data of a role."""

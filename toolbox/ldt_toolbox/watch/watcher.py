@@ -357,7 +357,8 @@ class Watch:
             self._indicators = done.indicators
             self._tell(
                 "ran", number=number, seconds=round(seconds, 2), loaded=list(done.loaded),
-                load_s=round(done.load_s, 2), compute_s=round(done.compute_s, 2),
+                load_s=round(done.load_s, 2), steps=list(done.steps),
+                compute_s=round(done.compute_s, 2),
                 changed={key: list(pair) for key, pair in changed.items()},
             )  # fmt: skip
         return Rerun(number, roles, changed, done.indicators, seconds, done.folder, done.problem)

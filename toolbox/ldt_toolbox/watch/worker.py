@@ -5,7 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from ldt_toolbox.errors import LDTError
 from ldt_toolbox.memory import PeakMemory
 from ldt_toolbox.results import Results
-from ldt_toolbox.sources import Inputs, Layer, load, load_role
+from ldt_toolbox.sources import Inputs, Layer, Memory, load, load_role
 from ldt_toolbox.sources.received import INPUTS, descriptions
 from ldt_toolbox.territory import Territory
 from ldt_toolbox.use_case import UseCase
@@ -50,6 +50,8 @@ class Done:
         By id.
     loaded : tuple of str
         Roles that were loaded for it.
+    steps : tuple of str
+        Steps of the use case that were done for it; the results of the others still held.
     load_s, compute_s : float
         How long that took, in seconds.
     folder : pathlib.Path or None
@@ -60,6 +62,7 @@ class Done:
 
     indicators: Mapping[str, float | int | None] = field(default_factory=dict)
     loaded: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
     load_s: float = 0.0
     compute_s: float = 0.0
     folder: Path | None = None
@@ -99,7 +102,7 @@ def serve(
 
 
 class Again:
-    """A use case on a territory, with its inputs in memory.
+    """A use case on a territory, with its inputs and what was made of them in memory.
 
     Parameters
     ----------
@@ -115,6 +118,7 @@ class Again:
         self._parameters = self.case.validate(given, territory=self.territory)
         self._folder = out / self.territory.id / self.case.id / RUN_ID
         self._layers: dict[str, Layer] = {}
+        self._memory = Memory()
 
     def run(self, job: Job) -> Done:
         """Load what changed, compute, write.
@@ -129,17 +133,19 @@ class Again:
         with PeakMemory() as peak:
             inputs, loaded = self._inputs(place, job.roles)
             load_s = time.monotonic() - began
+            self._memory.begin()
             results = self.case.compute(inputs, self._parameters)
         compute_s = time.monotonic() - began - load_s
         self._write(results, inputs, start, peak.megabytes)
         kept = {key: one.value for key, one in Results.read(self._folder).indicators.items()}
-        return Done(kept, loaded, load_s, compute_s, self._folder)
+        steps = tuple(self._memory.done)
+        return Done(kept, loaded, steps, load_s, compute_s, self._folder)
 
     def _inputs(self, territory: Territory, roles: Sequence[str]) -> tuple[Inputs, tuple[str, ...]]:
         if not self._layers:
             inputs = load(self.case, territory)
             self._layers = dict(inputs.layers)
-            return inputs, tuple(inputs.layers)
+            return replace(inputs, memory=self._memory), tuple(inputs.layers)
         fresh = {
             role: load_role(self.case.roles[role], territory)
             for role in roles
@@ -149,7 +155,7 @@ class Again:
         missing = {
             role.id: role for role in self.case.roles.values() if role.id not in self._layers
         }
-        return Inputs(territory, dict(self._layers), missing), tuple(fresh)
+        return Inputs(territory, dict(self._layers), missing, self._memory), tuple(fresh)
 
     def _write(
         self, results: Results, inputs: Inputs, start: datetime, peak_memory_mb: float
