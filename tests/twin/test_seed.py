@@ -1,22 +1,26 @@
 """What `ldt twin seed` writes: clean, labelled, the same for the same seed, written once."""
 
+import shutil
 import warnings
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+import yaml
 from ldt_toolbox.clients.errors import NotFound, NotImplementedByServer
 from ldt_toolbox.clients.imperfect import ImperfectServerWarning
 from ldt_toolbox.clients.ngsi_ld import NgsiLd, observations
 from ldt_toolbox.errors import WrongUseError
 from ldt_toolbox.models.lint import lint
 from ldt_toolbox.models.types import catalogue
+from ldt_toolbox.sources import load_role
 from ldt_toolbox.territory import Territory
 from ldt_toolbox.twin import seed_signals as signals
 from ldt_toolbox.twin.seed import last_step, play, seed
 from ldt_toolbox.twin.seed_places import ROAD_CLASSES, features, places
 from ldt_toolbox.twin.seed_sensors import instant, sensors
+from ldt_toolbox.use_case import UseCase
 from shapely.geometry import Point, shape
 from typer.testing import CliRunner
 
@@ -198,6 +202,42 @@ def test_written_twice_nothing_changes_and_the_history_is_whole(running, small):
             told = [(each.time, each.value) for each in observations(evolution)]
             wanted = one.evolution(times, step_s=3600)[name]
             assert sorted(told) == [(each["observedAt"], each["value"]) for each in wanted]
+
+
+def test_counts_are_read_with_the_hour_that_they_are_of(running, small, tmp_path):
+    """As the mobility use case reads them from a broker, by the history of the interval."""
+    folder = shutil.copytree(small.folder, tmp_path / "town")
+    told = yaml.safe_load((folder / "territory.yaml").read_text(encoding="utf-8"))
+    told["sources"] = {
+        "traffic_counts": {
+            "protocol": "ngsi-ld", "url": running.ngsi_ld, "tenant": "counted",
+            "type": catalogue()["TrafficFlowObserved"].iri,
+            "from": instant(AT - timedelta(days=1)), "until": instant(AT + timedelta(seconds=1)),
+            "columns": {
+                name: "id" if attribute == "id" else iri("TrafficFlowObserved", attribute)
+                for name, attribute in {
+                    "site": "id", "start": "dateObservedFrom", "end": "dateObservedTo",
+                    "count": "intensity", "speed_kmh": "averageVehicleSpeed",
+                }.items()
+            },
+            "source": "a test", "licence": "CC0-1.0", "provenance": "synthetic",
+        }
+    }  # fmt: skip
+    (folder / "territory.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    with NgsiLd(running.ngsi_ld, tenant="counted") as client:
+        done = seed(small, client, count=2, days=1, until=AT)
+    counters = [one for one in done.sensors if one.kind == "TrafficFlowObserved"]
+    rows = load_role(
+        UseCase.find("mobility").roles["traffic_counts"], Territory.read(folder)
+    ).data.sort_values(["site", "start"])
+    assert len(rows) == 2 * 25
+    for one in counters:
+        mine = rows[rows["site"] == one.id]
+        times = [AT - timedelta(hours=back) for back in range(24, -1, -1)]
+        assert mine["start"].tolist() == [instant(at - timedelta(hours=1)) for at in times]
+        assert mine["end"].tolist() == [instant(at) for at in times]
+        seen = one.evolution(times, step_s=3600)["intensity"]
+        assert mine["count"].tolist() == [each["value"] for each in seen]
 
 
 def test_later_seed_adds_only_what_is_new(running, small):

@@ -67,8 +67,8 @@ class Sensor:
 
     def entity(self, at: datetime, *, step_s: int) -> Entity:
         """The sensor with its reading of one instant."""
-        evolution = self.evolution([at], step_s=step_s)
-        latest = {name: evolution[name][0] for name in self.units}
+        evolution = self._evolution([at], step_s)
+        latest = {name: instances[0] for name, instances in evolution.items()}
         return with_context(
             {
                 "id": self.id,
@@ -80,7 +80,7 @@ class Sensor:
                 },
                 "dataProvider": text(f"synthetic:{self.method}@{self.seed}"),
                 "source": text("made up by ldt-toolbox; no sensor stands here"),
-                **self._dates(at, step_s),
+                "dateObserved": text(self._date(at, step_s)),
                 **latest,
                 **{name: link(target) for name, target in self.links.items()},
             }
@@ -88,28 +88,31 @@ class Sensor:
 
     def evolution(self, times: Sequence[datetime], *, step_s: int) -> Entity:
         """The sensor's readings of many instants, as the temporal API takes them."""
+        return with_context({"id": self.id, "type": self.kind, **self._evolution(times, step_s)})
+
+    def _evolution(self, times: Sequence[datetime], step_s: int) -> dict[str, list[dict[str, Any]]]:
+        """Instances by attribute; a counter also keeps the interval of each of its counts."""
         seconds = np.array([int(at.timestamp()) for at in times], dtype=np.int64)
         readings = self.read(seconds, step_s)
-        return with_context(
-            {"id": self.id, "type": self.kind}
-            | {
-                name: [
-                    number(value, unit) | {"observedAt": instant(at)}
-                    for at, value in zip(times, readings[name].tolist(), strict=True)
-                ]
-                for name, unit in self.units.items()
-            }
-        )
-
-    def _dates(self, at: datetime, step_s: int) -> dict[str, Any]:
-        if self.kind != "TrafficFlowObserved":
-            return {"dateObserved": text(instant(at))}
-        first = instant(datetime.fromtimestamp(at.timestamp() - step_s, UTC))
-        return {
-            "dateObserved": text(f"{first}/{instant(at)}"),
-            "dateObservedFrom": text(first),
-            "dateObservedTo": text(instant(at)),
+        told: dict[str, list[dict[str, Any]]] = {
+            name: [number(value, unit) for value in readings[name].tolist()]
+            for name, unit in self.units.items()
         }
+        if self.kind == "TrafficFlowObserved":
+            first = [at - timedelta(seconds=step_s) for at in times]
+            told["dateObservedFrom"] = [text(instant(at)) for at in first]
+            told["dateObservedTo"] = [text(instant(at)) for at in times]
+        return {
+            name: [
+                value | {"observedAt": instant(at)} for at, value in zip(times, values, strict=True)
+            ]
+            for name, values in told.items()
+        }
+
+    def _date(self, at: datetime, step_s: int) -> str:
+        if self.kind != "TrafficFlowObserved":
+            return instant(at)
+        return f"{instant(at - timedelta(seconds=step_s))}/{instant(at)}"
 
 
 def instant(at: datetime) -> str:
