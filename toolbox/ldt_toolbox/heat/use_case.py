@@ -1,13 +1,20 @@
 """The heat-island use case as one function: inputs and parameters in, results out."""
 
-from dataclasses import replace
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ldt_toolbox.heat import observed, outdoor_comfort, places, robustness, scenario, steps, story
+from ldt_toolbox.heat import (
+    caveats,
+    observed,
+    outdoor_comfort,
+    places,
+    robustness,
+    scenario,
+    steps,
+    story,
+)
 from ldt_toolbox.heat.cooling import CoolingResult
 from ldt_toolbox.heat.cover import Cover
 from ldt_toolbox.heat.exposure import (
@@ -21,7 +28,7 @@ from ldt_toolbox.heat.exposure import (
 from ldt_toolbox.heat.ground import Ground
 from ldt_toolbox.heat.surface_classes import PAVED, SURFACES
 from ldt_toolbox.parameters import Parameters
-from ldt_toolbox.results import Indicator, Note, Results
+from ldt_toolbox.results import Indicator, Results
 from ldt_toolbox.sources import Inputs
 from ldt_toolbox.space.paint import block_majority, block_mean
 from ldt_toolbox.space.raster import Raster
@@ -238,13 +245,18 @@ def assemble(
         sites = sensitive_sites(spots, heat_there - summer.reference_c, classes=SENSITIVE)
         if len(sites):
             result.tables["sensitive_sites"] = sites
-    result.notes = [*inputs.notes(), *summer.notes, *seen.notes, *_ground_notes(ground, inputs)]
+    result.notes = [
+        *inputs.notes(),
+        *summer.notes,
+        *seen.notes,
+        *caveats.ground_notes(ground, inputs),
+    ]
     for extra in extras:
         result.indicators |= extra.indicators
         result.layers |= extra.layers
         result.tables |= extra.tables
         result.notes += extra.notes
-    _mark_synthetic(inputs, result)
+    caveats.mark_synthetic(inputs, result)
     result.answer = story.answer(
         inputs.territory.names, summer, seen, result.indicators, ranked, parameters
     )
@@ -335,82 +347,3 @@ def _buildings(
         anomaly_k=np.round(anomaly, 4), air_temperature_c=np.round(anomaly + reference_c, 4),
         **people,
     )  # fmt: skip
-
-
-def _ground_notes(ground: Ground, inputs: Inputs) -> list[Note]:
-    notes = []
-    counts = ground.buildings["height_source"].value_counts()
-    total = len(ground.buildings)
-    given = int(counts.get("height", 0))
-    if given < total:
-        parts = {k: int(counts.get(k, 0)) for k in ("levels", "neighbours", "default")}
-        notes.append(
-            Note(
-                "assumption",
-                {
-                    "en": f"{total - given} of {total} building heights are imputed: "
-                    f"{parts['levels']} from storeys, {parts['neighbours']} from neighbours, "
-                    f"{parts['default']} by default.",
-                    "fr": f"{total - given} hauteurs de bâtiment sur {total} sont imputées : "
-                    f"{parts['levels']} d'après les niveaux, {parts['neighbours']} d'après les "
-                    f"voisins, {parts['default']} par défaut.",
-                },
-            )
-        )
-    unknown = steps.shares(ground)["unclassified"]
-    if unknown >= 1:
-        notes.append(
-            Note(
-                "gap",
-                {
-                    "en": f"{unknown:.0f} % of the land is unclassified: no layer says what covers "
-                    "it, and it is modelled as mixed urban ground.",
-                    "fr": f"{unknown:.0f} % des terres ne sont pas classées : aucune couche ne dit "
-                    "ce qui les couvre ; elles sont modélisées comme un sol urbain mixte.",
-                },
-            )
-        )
-    if "terrain" in inputs and not ground.has_terrain:
-        notes.append(
-            Note(
-                "warning",
-                {
-                    "en": "The terrain does not cover the territory: the ground is taken as flat.",
-                    "fr": "Le terrain ne couvre pas le territoire : le sol est pris comme plat.",
-                },
-            )
-        )
-    return notes
-
-
-# Outputs of roles that do not feed the model; every other role feeds all that is modelled.
-_RESTS_ON = {
-    "land_surface_temperature": {
-        "surface_temperature", "surface_heat_island", "climate_zone_contrast",
-    },
-    "local_climate_zones": {"surface_heat_island", "climate_zone_contrast"},
-    "stations": {"stations"},
-    "weather": {"comfort"},
-    "amenities": {"sensitive_sites"},
-}  # fmt: skip
-
-
-def _mark_synthetic(inputs: Inputs, result: Results) -> None:
-    """Mark what rests on synthetic data: layers, tables, and the provenance of indicators."""
-    fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
-    if inputs.territory.boundary.provenance == "synthetic":
-        fake.add("boundary")
-    yielded = set(result.layers) | set(result.tables)
-    marked = {output for role in fake & set(_RESTS_ON) for output in _RESTS_ON[role]}
-    if fake - set(_RESTS_ON):
-        surface = {"surface_temperature", "surface_heat_island", "climate_zone_contrast"}
-        if fake & {"boundary", "water", "terrain"}:  # these choose the cells that are compared
-            surface = {"surface_temperature"}
-        marked |= yielded - surface
-        result.indicators = {
-            key: one
-            if key in {"reference_temperature", "surface_uhi"}
-            else replace(one, provenance="synthetic")
-            for key, one in result.indicators.items()
-        }
-    result.synthetic = tuple(sorted(marked & yielded))
