@@ -1,13 +1,16 @@
 """Every way in which territory.yaml names credentials, to read a broker and to watch it."""
 
+import base64
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ldt_toolbox.clients.basic_auth import BasicAuth
 from ldt_toolbox.clients.errors import AuthError
 from ldt_toolbox.clients.named_auth import NAMED, named_auth
-from ldt_toolbox.errors import DataError
+from ldt_toolbox.errors import DataError, WrongUseError
 from ldt_toolbox.sources import load_role
 from ldt_toolbox.sources.received import kept_in
 from ldt_toolbox.territory import Territory
@@ -15,12 +18,14 @@ from ldt_toolbox.use_case import UseCase
 from ldt_toolbox.watch.brokers import interest_of
 
 KEY = "s3cr3t-of-a-gateway"
+PAIR = base64.b64encode(f"twin:{KEY}".encode()).decode()
 ROLE = UseCase.find("heat-islands").roles["stations"]
 CLIENT = "token_url: URL/token, client_id_env: AN_ID, client_secret_env: A_KEY"
 WAYS = {
     "token_env: A_KEY": ("Authorization", f"Bearer {KEY}"),
     "key_env: A_KEY": ("X-API-Key", KEY),
     "key_env: A_KEY, header: Ocp-Apim-Key": ("Ocp-Apim-Key", KEY),
+    "user_env: AN_ID, password_env: A_KEY": ("Authorization", f"Basic {PAIR}"),
     CLIENT: ("Authorization", "Bearer t0ken"),
 }
 
@@ -88,6 +93,23 @@ def test_nothing_named_is_no_credentials_and_each_way_is_known() -> None:
     for way, (required, _) in NAMED.items():
         named = dict.fromkeys((way, *required), "https://keys.example.org/token")
         assert named_auth(named) is not None
+
+
+def test_a_name_with_a_colon_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AN_ID", f"twin:{KEY}")
+    monkeypatch.setenv("A_KEY", KEY)
+    auth = BasicAuth.from_env("AN_ID", "A_KEY")
+    with pytest.raises(WrongUseError, match="AN_ID holds a colon") as told:
+        auth.identity()
+    assert KEY not in str(told.value)
+    monkeypatch.setenv("AN_ID", "twin")
+    assert auth.identity() == PAIR
+    assert auth.secrets() == (KEY, PAIR)
+    assert KEY not in repr(auth)
+    assert PAIR.encode() not in pickle.dumps(auth)
+    assert not auth.renew({"Authorization": f"Basic {PAIR}"})
 
 
 def test_no_key_travels_in_the_open() -> None:
