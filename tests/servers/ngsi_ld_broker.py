@@ -51,6 +51,9 @@ class Broker:
     keeps: str = "oldest"  # or newest
     largest_batch: int = 10**9  # above it 413
     missing: frozenset[str] = frozenset()  # resources that are not there
+    late: bool = False  # leaves the start of a window in time out
+    unslashed: int = 200  # what lists are answered with without the slash of 6.4.2 at the end
+    lists: bool = False  # writes each attribute as a list of its instances
 
     def __post_init__(self) -> None:
         self.server.route("*", "*", self.handle)
@@ -63,6 +66,9 @@ class Broker:
         assert path.startswith(ROOT), path
         parts = [unquote(part) for part in path[len(ROOT) :].strip("/").split("/")]
         params = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True))
+        a_list = parts[-1] in ("entities", "attrs", "subscriptions", "jsonldContexts")
+        if self.unslashed != 200 and a_list is not path.endswith("/"):
+            return self.reply(self.unslashed, b"Not Found", content_type="text/plain")
         try:
             self.check_context(request)
             if parts[0] in self.missing:
@@ -275,6 +281,8 @@ class Broker:
             entity = {
                 k: v if k in META else v.get("value", v.get("object")) for k, v in entity.items()
             }
+        if self.lists and not simplified:
+            entity = {k: v if k in META else [v] for k, v in entity.items()}
         if request.headers.get("Accept") != "application/geo+json":
             return entity
         place = entity.get("location")
@@ -292,7 +300,7 @@ class Broker:
             ):
                 continue
             kept = {
-                name: [i for i in instances if inside(i, params)]
+                name: [i for i in instances if inside(i, params, late=self.late)]
                 for name, instances in entity.items()
                 if name not in META and name in params.get("attrs", name).split(",")
             }
@@ -384,9 +392,11 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def inside(instance: dict[str, Any], params: dict[str, str]) -> bool:
+def inside(instance: dict[str, Any], params: dict[str, str], *, late: bool) -> bool:
     """Lower bound included, upper bound not (4.11)."""
     when = at(instance["observedAt"])
+    if late and "timeAt" in params and when == at(params["timeAt"]):
+        return False
     match params.get("timerel"):
         case "before":
             return when < at(params["timeAt"])

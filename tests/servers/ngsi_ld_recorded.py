@@ -25,6 +25,7 @@ VEHICLE = {
         "observedAt": "2017-07-29T12:00:04Z",
     },
 }
+PICKED = {name: VEHICLE[name] for name in ("id", "type", "speed")}
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ EXCHANGES = [
             "pick": ["id", "type", "speed"], "q": "speed>50",
             "geoQ": {"georel": "within", "geometry": "Point", "coordinates": [8.0, 40.0]},
         },
-        answer=[VEHICLE], answer_headers=(("NGSILD-Results-Count", "1"),),
+        answer=[PICKED], answer_headers=(("NGSILD-Results-Count", "1"),),
     ),
     Exchange(
         "merge", "6.5.3.4, 5.6.17", "PATCH", "/entities/urn:ngsi-ld:Vehicle:A4567",

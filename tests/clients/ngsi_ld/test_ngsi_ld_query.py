@@ -68,6 +68,27 @@ def test_examples_of_the_standard(built, expected) -> None:
     assert str(built) == expected
 
 
+@pytest.mark.parametrize(
+    ("built", "expected"),
+    [
+        # 4.9: times have no quotes, and a text is no time
+        (Q.attr("t.observedAt") > "2026-07-01T12:00:00Z", "t.observedAt>2026-07-01T12:00:00Z"),
+        (Q.attr("t.observedAt") > "2026-07-01T14:00:00+02:00", "t.observedAt>2026-07-01T12:00:00Z"),
+        (Q.attr("modifiedAt") >= "2026-07-01", "modifiedAt>=2026-07-01"),
+        (
+            Q.attr("t").sub("observedAt").between("2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"),
+            "t.observedAt==2026-07-01T00:00:00Z..2026-07-02T00:00:00Z",
+        ),
+        (Q.attr("t.observedAt") == "2026-07-01T12:00:00", 't.observedAt=="2026-07-01T12:00:00"'),
+        (Q.attr("t.observedAt") == "2026-07-01;12:00:00Z", "t.observedAt==2026-07-01T12:00:00Z"),
+        (Q.attr("t.observedAt") == "noon|x", 't.observedAt=="noon|x"'),
+        (Q.attr("dateObserved") == "2026-07-01", 'dateObserved=="2026-07-01"'),
+    ],
+)
+def test_a_text_beside_the_time_of_an_attribute_is_a_time(built, expected) -> None:
+    assert str(built) == expected
+
+
 @st.composite
 def _terms(draw):
     """A condition as the client builds it, and as plain Python."""

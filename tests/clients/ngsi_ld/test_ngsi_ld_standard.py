@@ -40,7 +40,7 @@ def calls(r) -> dict:
             lambda b: b.batch.query(
                 type="Vehicle", id=A4567, pick=["id", "type", "speed"], q=FAST, geo=inside
             ),
-            [vehicle],
+            [r.PICKED],
         ),
         "merge": (
             lambda b: b.entities.merge(
@@ -69,7 +69,7 @@ def calls(r) -> dict:
         "batch-delete": (lambda b: b.batch.delete([A4567]).succeeded, [A4567]),
         "temporal": (
             lambda b: b.temporal.query(
-                type="Vehicle", timeproperty="modifiedAt", last_n=1, **AT
+                type="Vehicle", timeproperty="modifiedAt", last_n=1, probe=False, **AT
             )[0]["speed"][0]["value"],
             80,
         ),

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 from urllib.parse import quote, unquote, urlsplit
@@ -11,13 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 import numpy as np
 
 from ldt_toolbox.clients.answer import Answer
-from ldt_toolbox.clients.errors import (
-    BadRequest,
-    HttpStatusError,
-    InvalidAnswer,
-    NotFound,
-    NotImplementedByServer,
-)
+from ldt_toolbox.clients.errors import HttpStatusError, InvalidAnswer, OfflineError
 from ldt_toolbox.clients.http import HttpClient
 from ldt_toolbox.clients.imperfect import CapabilityWarning, ImperfectServerWarning, report
 from ldt_toolbox.clients.masking import mask_url
@@ -29,11 +22,19 @@ from ldt_toolbox.clients.ngsi_ld.context_links import (
 )
 from ldt_toolbox.clients.ngsi_ld.deviations import READ, WRITTEN, check_answer
 from ldt_toolbox.clients.ngsi_ld.query import instant
+from ldt_toolbox.clients.ngsi_ld.refusals import error_name, nothing_there, read_refusal
 from ldt_toolbox.errors import WrongUseError
 
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 _TENANT = re.compile(r"[\x21-\x7e]+")
+
+# Resources whose URI the standard writes with a slash at the end (6.4.2, 6.6.2, 6.8.2, ...);
+# most servers take either, some only one of the two
+_SLASHED = re.compile(
+    r"(temporal/)?entities(/[^/]+/attrs)?|types|attributes|subscriptions|csourceRegistrations"
+    r"|jsonldContexts"
+)
 
 
 def api_root(base_url: str) -> str:
@@ -75,6 +76,8 @@ class Connection:
         self.context = context
         # How the server takes the wish for a representation; found out with the first one
         self.style: Literal["format", "options"] = "format"
+        # Whether it knows lists by their URI with a slash at the end only
+        self._slash = False
         if tenant is not None and not _TENANT.fullmatch(tenant):
             raise WrongUseError(f"tenant {tenant!r} holds blanks or no characters at all; check it")
         if isinstance(context, str):
@@ -216,17 +219,37 @@ class Connection:
         *,
         idempotent: bool | None = None,
     ) -> Answer:
-        url = path if path.startswith(f"{self.root}/") else self.url(path)
-        with _named(feature):
+        own = path.removeprefix(f"{self.root}/")
+        slashed = _SLASHED.fullmatch(own) is not None
+
+        def sent(end: str) -> Answer:
             return self.http.request(
                 method,
-                url,
+                self.url(f"{own}{end}"),
                 params=params,
                 headers=headers,
                 content=content,
                 expected=expected,
                 idempotent=idempotent,
             )
+
+        with read_refusal(feature):
+            if not slashed or self._slash:
+                return sent("/" if slashed else "")
+            try:
+                return sent("")
+            except (HttpStatusError, OfflineError) as error:
+                if not nothing_there(error):
+                    raise
+                try:
+                    answer = sent("/")
+                except (HttpStatusError, OfflineError) as other:
+                    if nothing_there(other):
+                        raise error from None
+                    self._slash = error_name(other) != ""
+                    raise other from None
+                self._slash = True
+                return answer
 
 
 class Body:
@@ -272,43 +295,6 @@ def _holds_members(payload: Any) -> bool:
 def _has_context(payload: Any) -> bool:
     items = payload if isinstance(payload, list) else [payload]
     return any(isinstance(item, Mapping) and "@context" in item for item in items)
-
-
-def error_name(error: HttpStatusError) -> str:
-    """Name of an NGSI-LD error type (5.5.2), such as `TooManyResults`; empty if there is none."""
-    return str(error.problem.get("type", "")).rpartition("/")[2]
-
-
-@contextmanager
-def _named(feature: str) -> Iterator[None]:
-    """Tell a missing feature of the server from a wrong request (6.3.2)."""
-    try:
-        yield
-    except NotImplementedByServer as error:
-        raise _missing(feature, error) from error
-    except (BadRequest, NotFound) as error:
-        name = error_name(error)
-        if name in ("OperationNotSupported", "NoMultiTenantSupport"):
-            raise _missing(name if name.startswith("NoMulti") else feature, error) from error
-        if feature and isinstance(error, NotFound) and name in ("", "about:blank", "blank"):
-            # A resource that is always there (6.2) is not: nobody implemented it
-            raise _missing(feature, error) from error
-        raise
-
-
-def _missing(feature: str, error: HttpStatusError) -> NotImplementedByServer:
-    if feature == "NoMultiTenantSupport":
-        told = "the server knows no tenants; leave out tenant="
-    else:
-        told = f"the server does not offer {feature or 'this operation'}; ask its operator"
-    return NotImplementedByServer(
-        f"{told} ({error})",
-        status=error.status,
-        problem=error.problem,
-        request=error.request,
-        headers=error.headers,
-        attempts=error.attempts,
-    )
 
 
 def elements(answer: Answer, what: str) -> list[Any]:

@@ -12,14 +12,15 @@ from ldt_toolbox.clients.ngsi_ld.connection import (
     created_id,
     element,
     elements,
-    error_name,
     result_count,
     segment,
 )
-from ldt_toolbox.clients.ngsi_ld.forms import in_form, styled
+from ldt_toolbox.clients.ngsi_ld.forms import in_form, single, styled
+from ldt_toolbox.clients.ngsi_ld.ignored import Heed
 from ldt_toolbox.clients.ngsi_ld.outcomes import UpdateResult, update_result, wholly
 from ldt_toolbox.clients.ngsi_ld.paging import Pages, Tally
 from ldt_toolbox.clients.ngsi_ld.partition import all_pages
+from ldt_toolbox.clients.ngsi_ld.refusals import error_name
 from ldt_toolbox.clients.ngsi_ld.selection import (
     LONGEST_URL,
     Representation,
@@ -102,7 +103,10 @@ class Entities:
         answer = in_form(
             self._link, ask, representation, lambda answer: [element(answer, "an entity")]
         )
-        return element(answer, "an entity")
+        entity = element(answer, "an entity")
+        Heed(chosen).look([entity], answer.url)
+        single(entity, representation)
+        return entity
 
     def with_linked(
         self,
@@ -131,7 +135,8 @@ class Entities:
             form = form_params(representation, sys_attrs=sys_attrs, style=self._link.style)
             return self._link.ask(f"entities/{segment(id)}", chosen.params() | form, accept=accept)
 
-        return elements(styled(self._link, ask, representation), "entities")
+        found = elements(styled(self._link, ask, representation), "entities")
+        return [single(entity, representation) for entity in found]
 
     def exists(self, id: str) -> bool:
         """Whether there is an entity with this id; nothing is written to find out."""
@@ -270,6 +275,8 @@ class Entities:
         -----
         PagingWarning
             Pages do not fit together, or their number is not the announced one.
+        CapabilityWarning
+            What came shows that a condition or a projection was ignored.
         """
         chosen = selection(**conditions)
         chosen.require_condition()
@@ -296,6 +303,8 @@ class Entities:
                 )
             )
             return sum(1 for _ in self.iterate(post=post, **conditions))
+        if answer.content.lstrip()[:1] == b"[":
+            Heed(chosen).look(elements(answer, "entities"), answer.url)
         return found
 
     def _iterate(
@@ -324,7 +333,8 @@ class Entities:
         )
         tally = Tally("entities", linked=linked)
         pages = all_pages(chosen, pages_of, tally, split_above=above)
-        yield from islice((entity for page in pages for entity in page), most)
+        entities = Heed(chosen).along(pages, f"{self._link.root}/entities")
+        yield from islice((single(entity, representation) for entity in entities), most)
 
     def _fetch(
         self,

@@ -17,6 +17,9 @@ _KINDS = frozenset(
     }
 )  # fmt: skip
 
+_CONTENT = frozenset({"value", "object", "languageMap", "vocab", "json", "valueList", "objectList"})
+"""Members of which an instance has one, also without its kind, as in the concise form."""
+
 Ask = Callable[[], Answer]
 """Sends a request in the style that the connection has now."""
 
@@ -110,3 +113,25 @@ def _told(entity: Mapping[str, Any]) -> Iterator[bool]:
             yield True
         elif first.get("type") in _KINDS:
             yield False
+
+
+def single(entity: Any, representation: Representation) -> Any:
+    """Entity in which an attribute of one instance is that instance, not a list of it.
+
+    Some servers write every attribute as a list of its instances (4.5.5), also of one. In the
+    simplified forms a list is a value and stays.
+    """
+    if "simplified" in representation or not isinstance(entity, dict):
+        return entity
+    for name, value in entity.items():
+        if isinstance(value, list) and len(value) == 1 and _is_instance(value[0]):
+            entity[name] = value[0]
+    if "geojson" in representation:
+        single(entity.get("properties"), "normalized")
+    return entity
+
+
+def _is_instance(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    return value.get("type") in _KINDS or not _CONTENT.isdisjoint(value)

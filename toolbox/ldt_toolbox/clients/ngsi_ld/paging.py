@@ -22,7 +22,8 @@ from ldt_toolbox.clients.errors import (
     TimedOut,
 )
 from ldt_toolbox.clients.imperfect import PagingWarning, report
-from ldt_toolbox.clients.ngsi_ld.connection import elements, error_name, result_count
+from ldt_toolbox.clients.ngsi_ld.connection import elements, result_count
+from ldt_toolbox.clients.ngsi_ld.refusals import error_name
 from ldt_toolbox.clients.page_sizes import PAGE_SIZES, complains, smaller
 
 Fetch = Callable[[Sequence[tuple[str, str]], bool], Answer]

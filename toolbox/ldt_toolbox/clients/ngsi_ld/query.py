@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal
@@ -24,6 +25,7 @@ Scalar = str | int | float | bool | datetime | date | time | np.generic
 # unicodeLetter *(unicodeLetter / unicodeNumber / "_"), with an optional prefix (4.6.2)
 _NAME = re.compile(r"[^\W\d_]\w*(:[^\W\d_]\w*)?")
 _LANGUAGE = re.compile(r"\*|[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*")
+_TIMES = frozenset({"observedAt", "createdAt", "modifiedAt", "deletedAt", "expiresAt"})
 # What ends a term or a group, or is no plain character, cannot stand in a bare pattern
 _RESERVED = re.compile(r'[;|()"\s\x00-\x1f]')
 
@@ -81,6 +83,16 @@ def literal(value: Scalar) -> str:
         f"{value!r} ({type(value).__name__}) cannot stand in a query; give text, a number, "
         "a truth value, a date or a time"
     )
+
+
+def _as_time(text: str) -> datetime | date | None:
+    """The DateTime or Date that a text names (4.6.3); None if it names none."""
+    for read in (date.fromisoformat, datetime.fromisoformat):
+        with suppress(ValueError):
+            found = read(text)
+            if not isinstance(found, datetime) or found.tzinfo is not None:
+                return found
+    return None
 
 
 def instant(value: datetime | str) -> str:
@@ -226,7 +238,16 @@ class Attribute(Expression):
     def _compare(self, operator: Operator, value: Scalar) -> Expression:
         if isinstance(value, bool | np.bool_) and operator not in ("==", "!="):
             raise WrongUseError(f"{self._path} {operator} {value}: truth values have no order")
-        return _Term(f"{self._path}{operator}{literal(value)}")
+        return _Term(f"{self._path}{operator}{self._literal(value)}")
+
+    def _literal(self, value: Scalar) -> str:
+        """Value as it stands beside this path; a text beside a Temporal Property (4.8) is a time.
+
+        The grammar has times without quotes, and what differs in kind does not match (4.9).
+        """
+        if isinstance(value, str) and self._path.rpartition(".")[2] in _TIMES:
+            value = _as_time(value) or value
+        return literal(value)
 
     def __eq__(self, value: Scalar) -> Expression:  # type: ignore[override]
         return self._compare("==", value)
@@ -287,12 +308,12 @@ class Attribute(Expression):
     def _range(self, low: Scalar, high: Scalar) -> str:
         if any(isinstance(end, bool | np.bool_) for end in (low, high)):
             raise WrongUseError(f"{self._path}: truth values have no range")
-        return f"{literal(low)}..{literal(high)}"
+        return f"{self._literal(low)}..{self._literal(high)}"
 
     def _list(self, values: Iterable[Scalar]) -> str:
         if isinstance(values, str):
             raise WrongUseError(f"{self._path}: give a list of values, not the text {values!r}")
-        texts = [literal(value) for value in values]
+        texts = [self._literal(value) for value in values]
         if not texts:
             raise WrongUseError(f"{self._path}: a list of no values matches nothing; give one")
         return ",".join(texts)

@@ -42,6 +42,7 @@ from ldt_toolbox.clients.ngsi_ld.selection import (
     selection,
     url_length,
 )
+from ldt_toolbox.clients.ngsi_ld.starts import earlier, from_start, leaves_start_out
 from ldt_toolbox.clients.ngsi_ld.windows import Ask, Gatherer, Limit, Part, Window
 from ldt_toolbox.errors import WrongUseError
 
@@ -57,6 +58,7 @@ class Temporal(History):
         self._sizes: dict[str, int] = {}
         self._form_known = False
         self._posts = True
+        self._late: bool | None = None  # whether the server leaves the start of windows out
 
     def get(
         self,
@@ -102,9 +104,11 @@ class Temporal(History):
             answer = self._asked(path, question, part, latest, {}, may_miss=not whole)
             if answer.status == 404:
                 return Part([])  # nothing in this part of the window
-            return _part(answer, [element(answer, "an evolution")])
+            return self._part(answer, [element(answer, "an evolution")], part, question)
 
         first = ask(window, last_n, whole=True)
+        if probe and self._learns_start(ask, first, window, question):
+            first = ask(window, last_n, whole=True)
         parts = self._gatherer(ask, question, probe).gather(window, first, last_n)
         return self._joined(first.entities[0], parts, question)
 
@@ -234,15 +238,18 @@ class Temporal(History):
         pages = Pages(fetch, "evolutions", limit=page_size, limits=self._sizes)
         tally = Tally("evolutions")
         for page in pages:
-            fresh = tally.fresh(page)
-            first = _part(answers[0], fresh)
+            first = self._part(answers[0], tally.fresh(page), window, question)
+            fresh = first.entities
             ids = tuple(str(entity.get("id", "")) for entity in fresh)
 
             def ask(part: Window, latest: int | None, ids: tuple[str, ...] = ids) -> Part:
                 limit = {"limit": str(len(ids))}
                 answer = self._asked("temporal/entities", question.about(ids), part, latest, limit)
-                return _part(answer, elements(answer, "evolutions"))
+                return self._part(answer, elements(answer, "evolutions"), part, question)
 
+            if probe and self._learns_start(ask, first, window, question):
+                yield from self._iterate(question, window, probe, page_size)
+                return
             gatherer = self._gatherer(ask, question, probe)
             parts = gatherer.gather(window, first, question.last_n)
             yield from self._by_entity(fresh, parts, question)
@@ -297,6 +304,8 @@ class Temporal(History):
 
         With `may_miss`, that there is nothing (404) is an answer too, which a cache may keep.
         """
+        if self._late:
+            window = earlier(window)
 
         def ask() -> Answer:
             params = question.params(window, latest, self._link.style) | dict(paging)
@@ -328,6 +337,31 @@ class Temporal(History):
         answer = ask()
         return _in_form_or_told(answer, in_pairs(answer.json()))
 
+    def _part(
+        self, answer: Answer, entities: list[Entity], window: Window, question: Question
+    ) -> Part:
+        if self._late:
+            when = question.timeproperty
+            entities = [from_start(each, window, timeproperty=when) for each in entities]
+        ranged = answer.headers.get("Content-Range", "")
+        return Part(entities, says_cut(answer), ranged, answer.url)
+
+    def _learns_start(self, ask: Ask, part: Part, window: Window, question: Question) -> bool:
+        """Whether it is found just now that the server leaves the start of windows out (4.11)."""
+        if self._late is not None or window.start is None:
+            return False
+        self._late = leaves_start_out(ask, part, question.timeproperty)
+        if self._late:
+            report(
+                CapabilityWarning(
+                    f"{part.url}: the server leaves out what was observed at the very start of a "
+                    "window (GS CIM 009, 4.11 counts it); windows are asked for from a millisecond "
+                    "before"
+                ),
+                stacklevel=4,
+            )
+        return bool(self._late)
+
     def _posted(
         self, question: Question, window: Window, latest: int | None, paging: Mapping[str, str]
     ) -> Answer:
@@ -354,10 +388,6 @@ def _in_form_or_told(answer: Answer, in_form: bool | None) -> Answer:
             stacklevel=4,
         )
     return answer
-
-
-def _part(answer: Answer, entities: list[Entity]) -> Part:
-    return Part(entities, says_cut(answer), answer.headers.get("Content-Range", ""), answer.url)
 
 
 def _window(start: datetime | str | None, end: datetime | str | None) -> Window:
