@@ -271,9 +271,9 @@ class Gatherer:
         series: then the first ones are whole, one is short and the others are not there.
         """
 
-        def news(look: Window) -> tuple[bool, bool]:
+        def news(look: Window, latest: int | None = 1) -> tuple[bool, bool]:
             """Whether a look shows what was not there, and whether it was short as asked."""
-            found = series_of(self._asked(look, 1).entities, self._timeproperty)
+            found = series_of(self._asked(look, latest).entities, self._timeproperty)
             fresh = any(
                 key not in series or each.last > series[key].last or each.first < series[key].first
                 for key, each in found.items()
@@ -282,7 +282,9 @@ class Gatherer:
 
         fresh, looked = news(window)
         looks = _beyond(window, series, last_n, only_before=looked)
-        return fresh or any(news(look)[0] for look in looks)
+        # Where all series came with one instance, an earlier one hides behind the latest
+        single = last_n is None and all(each.count == 1 for each in series.values())
+        return fresh or any(news(look, None if single else 1)[0] for look in looks)
 
     def _split(self, window: Window, part: Part) -> list[Window]:
         """Shorter windows that make up this one; empty if it cannot be split."""
