@@ -10,6 +10,24 @@ from osm_extract import Extract, Tags, to_layer
 
 FOOT_M = 0.3048
 
+# Tags that tell who may use a street and how, kept as they are written.
+STREET_TAGS = (
+    "access",
+    "foot",
+    "bicycle",
+    "vehicle",
+    "motor_vehicle",
+    "oneway:bicycle",
+    "cycleway",
+    "cycleway:both",
+    "cycleway:left",
+    "cycleway:right",
+    "maxspeed",
+    "surface",
+)
+# What lies left of a street lies right of it once the line is turned round.
+TURNED = {"cycleway:left": "cycleway:right", "cycleway:right": "cycleway:left"}
+
 STREET_CLASSES = frozenset(
     [
         "motorway",
@@ -231,11 +249,17 @@ def streets(extract: Extract, crs: str) -> gpd.GeoDataFrame:
                 "tunnel": _is_set(f.tags, "tunnel"),
                 "bridge": _is_set(f.tags, "bridge"),
                 "layer": _layer_number(f.tags),
+                **{
+                    tag: f.tags.get(TURNED.get(tag, tag) if backward else tag) or None
+                    for tag in STREET_TAGS
+                },
                 "geometry": shapely.reverse(f.geometry) if backward else f.geometry,
             }
         )
     columns = ["id", "class", "name", "width_m", "lanes", "oneway", "tunnel", "bridge", "layer"]
-    return to_layer(rows, columns, crs).astype({"layer": "int32"})
+    layer = to_layer(rows, [*columns, *STREET_TAGS], crs)
+    # text also where nobody tagged anything: else the file would have a column without a type
+    return layer.astype({"layer": "int32", **dict.fromkeys(STREET_TAGS, "str")})
 
 
 def trees(extract: Extract, crs: str) -> gpd.GeoDataFrame:

@@ -97,9 +97,14 @@ def undirected_edges(graph: dict) -> tuple[list[dict], list[str]]:
 
 
 def streets(graph: dict) -> tuple[gpd.GeoDataFrame, int]:
-    """Streets of a graph, and how many of them had a list where one value belongs."""
+    """Streets of a graph, and how many of them had a list where one value belongs.
+
+    The graphs tell `access`, but not `foot` or `motor_vehicle`, which make exceptions of it: the
+    main street for people on foot and a tunnel for cars are ``access=no``. So it is left out; what
+    is private or closed to both, OSMnx has left out itself.
+    """
     edges, ids = undirected_edges(graph)
-    used = ("highway", "name", "width", "lanes", "oneway", "tunnel", "bridge")
+    used = ("highway", "name", "width", "lanes", "oneway", "tunnel", "bridge", "maxspeed")
     several = sum(any(is_list(e.get(tag)) for tag in used) for e in edges)
     rows = [
         {
@@ -112,6 +117,7 @@ def streets(graph: dict) -> tuple[gpd.GeoDataFrame, int]:
             "tunnel": first(e.get("tunnel", "no")) != "no",
             "bridge": first(e.get("bridge", "no")) != "no",
             "layer": 0,
+            "maxspeed": first(e.get("maxspeed")),
             "network": e["network_type"],
             "geometry": e["shape"],
         }
@@ -119,7 +125,7 @@ def streets(graph: dict) -> tuple[gpd.GeoDataFrame, int]:
         if first(e["highway"]) in osm_layers.STREET_CLASSES
     ]
     frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=CRS)
-    return _without_second_network(frame).astype({"layer": "int32"}), several
+    return _without_second_network(frame).astype({"layer": "int32", "maxspeed": "str"}), several
 
 
 def _without_second_network(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -78,7 +78,8 @@ def test_all_doors_of_monaco_are_as_near_as_their_street():
     at = joined.network.node_xy[some]
     on = houses.geometry.to_numpy()[joined.near]
     assert shapely.distance(shapely.points(at), on).max() < 0.02
-    assert joined.near.mean() > 0.98
+    # 25 stand on ground that nobody mapped a street for, one on a closed site
+    assert (~joined.near).sum() == 26
 
 
 def test_a_new_path_is_a_way_between_its_ends_only():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 from ldt_toolbox.errors import DataError, ParameterError
-from ldt_toolbox.mobility import scenario, scenario_streets, squares, steps, summary
+from ldt_toolbox.mobility import caveats, scenario, scenario_streets, squares, steps, summary
 from ldt_toolbox.mobility.attach import with_line
 from ldt_toolbox.mobility.equity import lorenz
 from ldt_toolbox.mobility.network import build_network
@@ -274,6 +274,25 @@ def test_every_repair_on_foot_and_by_bike_is_told_in_both_languages(result):
                 known = list(columns[column]["values"])
                 for text in report[column].unique():
                     assert any(fnmatch(text, key) for key in known), (mode, text)
+
+
+def test_tags_that_the_streets_lack_are_told_and_no_others(town):
+    def told(streets):
+        notes = caveats.notes(inputs(streets=streets), town.places, town.parameters)
+        return [note.text["en"] for note in notes if "no tag" in note.text["en"]]
+
+    streets = inputs().frame("streets")
+    assert told(streets) == []
+    assert told(streets.drop(columns="maxspeed").assign(access=None)) == [
+        "The streets have no tag access, maxspeed: who may use them, speed limits are taken from "
+        "their class."
+    ]
+    # as OSMnx writes them
+    kept = ["id", "class", "name", "lanes", "oneway", "access", "maxspeed", "geometry"]
+    assert told(streets[kept]) == [
+        "The streets have no tag foot, cycleway: who may use them, cycle lanes are taken from "
+        "their class."
+    ]
 
 
 def test_a_new_stop_is_on_the_map_of_works(town):

@@ -9,7 +9,7 @@ from ldt_toolbox.errors import CRSError, DataError, MissingColumnError, Paramete
 from ldt_toolbox.mobility.network import build_network, without_edges
 from ldt_toolbox.mobility.osm_streets import read_osm_streets
 from ldt_toolbox.mobility.search import reach, sums_within
-from ldt_toolbox.mobility.street_rules import STEPS_SHARE, WALK_M_S
+from ldt_toolbox.mobility.street_rules import BIKE_M_S, STEPS_SHARE, WALK_M_S, usable
 from ldt_toolbox.mobility.streets import read_node_link, speed_kmh, standard_streets
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -73,8 +73,12 @@ def test_one_way_in_every_spelling():
 
 
 @pytest.mark.parametrize(
-    "tags", [{"oneway:bicycle": "no"}, {"cycleway": "opposite_lane"}, {"oneway:bicycle": "['no']"}]
-)
+    "tags",
+    [
+        {"oneway:bicycle": "no"}, {"cycleway": "opposite_lane"}, {"oneway:bicycle": "['no']"},
+        {"cycleway:left": "opposite_lane"},
+    ],
+)  # fmt: skip
 def test_contraflow_is_for_bikes_only(tags):
     street = streets(("residential", EW, {"oneway": "yes"} | tags))
     assert ways(build_network(street, mode="bike"), "s0") == [(True, True)]
@@ -119,6 +123,65 @@ def test_who_may_go_where():
     assert walk[1] == pytest.approx(STEPS_SHARE * walk[0])
     assert bike[0] == pytest.approx(WALK_M_S)  # pushed
     assert bike[7] > 2 * bike[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "tags", "m_s"),
+    [
+        ("residential", {"bicycle": "dismount"}, WALK_M_S),
+        ("residential", {"bicycle": "no"}, WALK_M_S),
+        ("footway", {"bicycle": "no"}, WALK_M_S),
+        ("service", {"vehicle": "no"}, WALK_M_S),
+        ("service", {"vehicle": "no", "bicycle": "yes"}, BIKE_M_S),
+        ("service", {"access": "no", "foot": "yes"}, WALK_M_S),
+        ("service", {"access": "no", "vehicle": "yes"}, BIKE_M_S),
+        ("footway", {"bicycle": "yes"}, BIKE_M_S),
+        ("footway", {"foot": "no"}, None),  # who pushes walks
+        ("service", {"bicycle": "no", "foot": "no"}, None),
+        ("primary", {"tunnel": True, "bicycle": "no"}, None),
+        ("secondary", {"bicycle": "use_sidepath"}, WALK_M_S),
+        ("steps", {"bicycle": "dismount"}, None),
+    ],
+)
+def test_bikes_are_pushed_where_only_riding_is_forbidden(kind, tags, m_s):
+    one_way = {"oneway": "yes"} | tags
+    table = standard_streets(streets((kind, [(0, 0), (100, 0)], one_way)))[0]
+    forward, backward, reason = usable(table, "bike")
+    assert forward[0] == pytest.approx(m_s if m_s else np.nan, nan_ok=True)
+    # pushing is walking, also against a one-way street
+    assert (backward[0] == forward[0]) == (m_s == WALK_M_S)
+    assert (reason[0] == "") == (m_s is not None)
+
+
+def test_access_no_of_graphs_that_lost_its_exceptions_is_not_followed():
+    row = ("pedestrian", EW, {"access": "no"})
+    network = build_network(streets(row))
+    assert network.edges["length_m"].sum() == 100
+    assert count(network, "access=no without the tags") == 1
+    with pytest.raises(DataError, match="forbidden by its access tag"):
+        build_network(streets(row, ("path", NS, {"access": "no", "foot": "no"})))
+
+
+@pytest.mark.parametrize(
+    ("tags", "lane"),
+    [
+        ({"cycleway": "lane"}, "lane"),
+        ({"cycleway:both": "track"}, "track"),
+        ({"cycleway": "no", "cycleway:right": "lane"}, None),
+        ({"cycleway:right": "lane"}, None),
+        ({"cycleway:right": "lane", "oneway": "yes"}, "lane"),
+        ({"cycleway:left": "lane", "oneway": "yes"}, "lane"),
+        ({"cycleway:left": "opposite_lane", "oneway": "yes"}, None),
+        ({"cycleway:left": "lane", "oneway": "yes", "oneway:bicycle": "no"}, None),
+        ({"cycleway:left": "lane", "cycleway:right": "track"}, "lane"),
+        ({"cycleway:left": "shared_lane", "cycleway:right": "track"}, "shared_lane"),
+        ({"cycleway:both": "no"}, None),
+        ({"bicycle": "use_sidepath"}, "separate"),
+        ({"cycleway:left": "", "cycleway:right": np.nan}, None),
+    ],
+)
+def test_a_lane_counts_where_every_direction_has_it(tags, lane):
+    assert standard_streets(streets(("tertiary", EW, tags)))[0]["cycleway"].tolist() == [lane]
 
 
 def test_dead_ends_that_nearly_meet_are_joined_and_no_others():

@@ -13,10 +13,11 @@ from street_traps import bundled
 KMH = {"25 mph": 40.0, "30 mph": 48.0, "35 mph": 56.0, "40 mph": 64.0}
 
 
-def level(kind, lanes=np.nan, kmh=np.nan, cycleway=None):
+def level(kind, lanes=np.nan, kmh=np.nan, cycleway=None, *, one_way=False):
     street = pd.DataFrame(
-        {"class": [kind], "lanes": [lanes], "maxspeed_kmh": [kmh], "cycleway": [cycleway]}
-    )
+        {"class": [kind], "lanes": [lanes], "maxspeed_kmh": [kmh], "cycleway": [cycleway],
+         "one_way": [one_way]}
+    )  # fmt: skip
     return traffic_stress(street)["level"].iloc[0]
 
 
@@ -39,6 +40,27 @@ def test_main_roads_in_mixed_traffic_are_a_level_worse():
 def test_bike_lanes(lanes, mph, expected):
     """Table 3 without a raised median: one lane a direction or more, and the speed limit."""
     assert level("secondary", lanes, KMH[mph], "lane") == expected
+
+
+def test_lanes_of_a_one_way_street_are_those_of_one_direction():
+    for kind, lanes, mph in (("residential", 1, "25 mph"), ("secondary", 2, "25 mph"),
+                             ("secondary", 2, "30 mph"), ("primary", 3, "25 mph")):  # fmt: skip
+        both_ways = level(kind, 2 * lanes, KMH[mph])
+        assert level(kind, lanes, KMH[mph], one_way=True) == both_ways
+    assert level("tertiary", np.nan, 30, one_way=True) == level("tertiary", np.nan, 30)
+    # bike lanes: nobody comes the other way
+    found = [level("secondary", n, KMH["30 mph"], "lane", one_way=True) for n in (1, 2, 3)]
+    assert found == [1, 2, 3]
+
+
+def test_halves_of_wide_streets_are_not_calm():
+    edges = build_network(bundled("helsinki-centre"), mode="bike").edges
+    rated = traffic_stress(edges)
+    half = edges["name"].eq("Mannerheimintie") & edges["one_way"] & edges["lanes"].ge(2)
+    alone = half & edges["cycleway"].isna()
+    assert alone.sum() > 10
+    assert rated.loc[alone, "level"].min() == 3
+    assert set(rated.loc[half & edges["cycleway"].eq("lane"), "level"]) <= {2, 3}
 
 
 @given(

@@ -60,6 +60,8 @@ COLUMNS = {
     "land_cover": ["id", "class", "tag", "name"],
     "streets": [
         "id", "class", "name", "width_m", "lanes", "oneway", "tunnel", "bridge", "layer",
+        "access", "foot", "bicycle", "vehicle", "motor_vehicle", "oneway:bicycle", "cycleway",
+        "cycleway:both", "cycleway:left", "cycleway:right", "maxspeed", "surface",
     ],
     "trees": ["id", "height_m", "crown_diameter_m"],
     "water": ["id", "class"],
@@ -68,6 +70,14 @@ COLUMNS = {
     "stops": ["id", "name", "mode"],
     "routes": ["id", "ref", "name", "mode", "stops"],
 }  # fmt: skip
+# tags of streets, and how many pieces have one; the graphs tell speed limits only
+TAGS = COLUMNS["streets"][9:]
+TAGGED = {
+    "monaco": [85, 123, 121, 0, 33, 0, 0, 3, 9, 2, 284, 884],
+    "helsinki-centre": [143, 191, 477, 26, 29, 3, 5, 0, 0, 16, 763, 1599],
+    "andorra-la-vella": [290],
+    "east-london": [38],
+}
 GEOMETRY = {
     "boundary": "Polygon",
     "buildings": "Polygon",
@@ -182,7 +192,10 @@ def test_manifest_lists_every_file_and_no_other(root: Path, count: int) -> None:
 def test_rows_columns_and_vocabulary(territory: str, layer: str) -> None:
     table = read(territory, layer)
     assert len(table) == ROWS[territory][layer]
-    assert [c for c in table.columns if c != "geometry"] == COLUMNS[layer]
+    columns = COLUMNS[layer]
+    if layer == "streets" and len(TAGGED[territory]) == 1:
+        columns = [*columns[:9], "maxspeed"]
+    assert [c for c in table.columns if c != "geometry"] == columns
     assert table["id"].is_unique
     assert table["id"].map(type).eq(str).all()
     assert table["id"].is_monotonic_increasing
@@ -281,6 +294,32 @@ def test_routes_call_at_stops_of_the_layer(territory: str) -> None:
     calls = read(territory, "routes")["stops"].str.split(";")
     assert calls.map(len).min() >= 2
     assert set(calls.explode()) <= stops
+
+
+@pytest.mark.parametrize("territory", IDS)
+def test_tags_of_streets_are_text_as_it_was_written(territory: str) -> None:
+    streets = read(territory, "streets")
+    tags = [tag for tag in TAGS if tag in streets]
+    assert [int(streets[tag].notna().sum()) for tag in tags] == TAGGED[territory]
+    for tag in tags:
+        assert isinstance(streets[tag].dtype, pd.StringDtype)
+        assert not streets[tag].isin(["", "None", "nan"]).any()
+        assert not streets[tag].str.startswith("[").any()  # no list written as text
+    speeds = set(streets["maxspeed"].dropna())
+    units = {"mph"} if territory == "east-london" else set()
+    assert {speed.partition(" ")[2] for speed in speeds} - {""} == units
+    assert all(5 <= int(speed.split()[0]) <= 70 for speed in speeds)
+
+
+def test_tags_of_well_known_streets() -> None:
+    monaco = read("monaco", "streets").set_index("name")
+    assert set(monaco.loc[["Avenue Princesse Grace"], "cycleway:left"].dropna()) == {"lane"}
+    assert set(monaco.loc[["Entrée du Sporting"], "access"]) == {"private"}
+    helsinki = read("helsinki-centre", "streets")
+    assert "paved;cobblestone" in set(helsinki["surface"])  # several values stay
+    assert (helsinki["bicycle"] == "use_sidepath").sum() > 100
+    # the main street for people on foot is access=no in a graph that lacks foot=yes
+    assert "access" not in read("andorra-la-vella", "streets")
 
 
 def test_streets_of_the_graphs_are_kept_once() -> None:

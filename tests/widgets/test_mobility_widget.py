@@ -111,7 +111,9 @@ def test_click_far_from_any_street_says_how_far(town, bike):
     x, y = np.meshgrid(np.arange(west, east, 25), np.arange(south, north, 25))
     points = shapely.points(x.ravel(), y.ravel())
     points = points[shapely.contains(PLACE.boundary_geometry, points)]
-    _, away = strict.site.network.edges.sindex.nearest(points, return_distance=True)
+    _, away = strict.site.network.edges.sindex.nearest(
+        points, return_all=False, return_distance=True
+    )
     lon, lat = lonlat(points[away.argmax()])
     assert away.max() > 20
     made.start_from(lat, lon)

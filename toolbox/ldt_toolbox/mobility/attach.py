@@ -98,8 +98,8 @@ def attach(network: Network, places: gpd.GeoSeries, *, max_distance_m: float = 1
     connectors = gpd.GeoDataFrame(
         {
             "street": [f"connector of {name}" for name in places.index[who[apart]]],
-            "class": "connector", "name": None, "lanes": np.nan, "maxspeed_kmh": np.nan,
-            "cycleway": None, "tunnel": False, "bridge": False,
+            "class": "connector", "name": None, "lanes": np.nan, "one_way": False,
+            "maxspeed_kmh": np.nan, "cycleway": None, "tunnel": False, "bridge": False,
             "level": edges["level"].to_numpy()[rows[which[apart]]],
             "from": node_of_cut[apart], "to": door[apart], "length_m": distance[apart],
             "forward_s": distance[apart] / WALK_M_S, "backward_s": distance[apart] / WALK_M_S,
@@ -164,7 +164,7 @@ def with_line(
     seconds = line.length / WALK_M_S
     path = gpd.GeoDataFrame(
         {
-            "street": [name], "class": "path", "name": name, "lanes": np.nan,
+            "street": [name], "class": "path", "name": name, "lanes": np.nan, "one_way": False,
             "maxspeed_kmh": np.nan, "cycleway": None, "tunnel": False, "bridge": False, "level": 0,
             "from": begin, "to": end, "length_m": line.length, "forward_s": seconds,
             "backward_s": seconds,

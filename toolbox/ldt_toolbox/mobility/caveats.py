@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ldt_toolbox.mobility.steps import Places
+from ldt_toolbox.mobility.streets import EXCEPTIONS, SIDES
 from ldt_toolbox.parameters import Parameters
 from ldt_toolbox.results import Note, Results
 from ldt_toolbox.sources import Inputs
@@ -58,14 +59,17 @@ def _classes(here: Places, parameters: Parameters) -> list[Note]:
 
 
 def _tags(inputs: Inputs) -> list[Note]:
-    """Columns of the streets without which a rule falls back to the class of the street."""
-    wanted = {
-        "access": ("who may use them", "qui peut les emprunter"),
-        "maxspeed": ("speed limits", "les vitesses limites"),
-        "cycleway": ("cycle lanes", "les bandes cyclables"),
-    }
-    known = inputs.frame("streets").columns
-    missing = {name: words for name, words in wanted.items() if name not in known}
+    """Tags of the streets without which a rule falls back to the class of the street."""
+    who = ("who may use them", "qui peut les emprunter")
+    streets = inputs.frame("streets")
+    told = {name for name in streets.columns if streets[name].notna().any()}
+    missing = {} if "access" in told else {"access": who}
+    if "access" in told and not told & set(EXCEPTIONS):
+        missing["foot"] = who
+    if "maxspeed" not in told:
+        missing["maxspeed"] = ("speed limits", "les vitesses limites")
+    if not told & {"cycleway", *SIDES}:
+        missing["cycleway"] = ("cycle lanes", "les bandes cyclables")
     if not missing:
         return []
     listed = ", ".join(missing)
@@ -74,8 +78,8 @@ def _tags(inputs: Inputs) -> list[Note]:
         Note(
             "gap",
             {
-                "en": f"The streets have no column {listed}: {lost[0]} are taken from their class.",
-                "fr": f"Les voies n'ont pas de colonne {listed} : {lost[1]} sont déduits de leur "
+                "en": f"The streets have no tag {listed}: {lost[0]} are taken from their class.",
+                "fr": f"Les voies n'ont pas d'attribut {listed} : {lost[1]} sont déduits de leur "
                 "classe.",
             },
         )

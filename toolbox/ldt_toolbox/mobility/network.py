@@ -13,9 +13,10 @@ from scipy.sparse.csgraph import connected_components
 
 from ldt_toolbox.errors import DataError, ParameterError
 from ldt_toolbox.mobility.graph import Graph, build_graph
+from ldt_toolbox.mobility.private_ways import ways_through
 from ldt_toolbox.mobility.slope import climb
 from ldt_toolbox.mobility.street_rules import Mode, usable
-from ldt_toolbox.mobility.streets import standard_streets
+from ldt_toolbox.mobility.streets import BACKWARD, FORWARD, standard_streets
 from ldt_toolbox.mobility.topology import cut_at_nodes
 from ldt_toolbox.space.raster import Raster
 
@@ -30,8 +31,9 @@ class Network:
         Who moves.
     edges : geopandas.GeoDataFrame
         A row an edge, index 0, 1, ...: `street` (id of the street), `class`, `name`, `lanes`,
-        `maxspeed_kmh`, `tunnel`, `bridge`, `level`, `from`, `to` (node numbers), `length_m`,
-        `forward_s`, `backward_s` (NaN: closed that way), geometry in a CRS in metres.
+        `one_way` (for cars), `maxspeed_kmh`, `cycleway`, `tunnel`, `bridge`, `level`, `from`, `to`
+        (node numbers), `length_m`, `forward_s`, `backward_s` (NaN: closed that way), geometry in a
+        CRS in metres.
     node_xy : numpy.ndarray of float64, shape (nodes, 2)
         Where the nodes are. Numbers stay the same through `without_edges`, `attach` and
         `with_line`; later nodes come behind.
@@ -110,7 +112,7 @@ def build_network(
     table, notes = standard_streets(streets)
     report = [("as it came", "streets", len(table), float(table.length.sum()))]
     report += [("tags", *n) for n in notes]
-    _, _, reason = usable(table, mode)
+    _, _, reason = usable(table, mode, private=True)
     table = table.assign(reason=reason)
     closed = table["reason"] != ""
     if closed.all():
@@ -122,6 +124,9 @@ def build_network(
     topology = cut_at_nodes(table[~closed].reset_index(drop=True), snap_m=snap_m)
     report += [("topology", *n) for n in topology.notes]
     edges = topology.edges.rename(columns={"id": "street"})
+    edges, through, kept = _without_ways_through(edges, len(topology.node_xy), mode)
+    lost.append(through)
+    report += kept
     edges, elevation, steep = _timed(edges, topology.node_xy, mode, terrain)
     report += steep
     edges, xy, elevation, cut_off, parts = _kept(edges, topology.node_xy, elevation, components)
@@ -138,16 +143,31 @@ def build_network(
 
 
 _COLUMNS = [
-    "street", "class", "name", "lanes", "maxspeed_kmh", "cycleway", "tunnel", "bridge", "level",
-    "from", "to", "length_m", "forward_s", "backward_s", "geometry",
+    "street", "class", "name", "lanes", "one_way", "maxspeed_kmh", "cycleway", "tunnel", "bridge",
+    "level", "from", "to", "length_m", "forward_s", "backward_s", "geometry",
 ]  # fmt: skip
+
+
+def _without_ways_through(
+    edges: gpd.GeoDataFrame, nodes: int, mode: Mode
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, list[tuple[str, str, int, float]]]:
+    """Add `forward_m_s` and `backward_m_s`, and shut private ways that would be a short cut."""
+    # two copies of a street, one a way, are one street by now: their speeds are those of the class
+    forward, backward, closed = usable(edges, mode)
+    private = closed != ""
+    if private.any():
+        forward[private], backward[private], _ = usable(edges[private], mode, private=True)
+    edges = edges.assign(forward_m_s=forward, backward_m_s=backward)
+    through = ways_through(nodes, edges, private)
+    shut = _left_out(edges[through], pd.Series("private, and a way through", edges.index))
+    own = edges["length_m"][private & ~through]
+    notes = [("tags", "private ways without a way through, kept", len(own), float(own.sum()))]
+    return edges[~through].reset_index(drop=True), shut, notes
 
 
 def _timed(
     edges: gpd.GeoDataFrame, xy: NDArray[np.float64], mode: Mode, terrain: Raster | None
 ) -> tuple[gpd.GeoDataFrame, NDArray[np.float64], list[tuple[str, str, int, float]]]:
-    # two copies of a street, one a way, are one street by now: their speeds are those of the class
-    forward, backward, _ = usable(edges, mode)
     elevation = np.full(len(xy), np.nan)
     length = edges["length_m"].to_numpy(np.float64)
     slow_forward = slow_backward = np.ones(len(edges))
@@ -163,7 +183,9 @@ def _timed(
         if mode != "car":
             slow_forward, slow_backward = found.forward, found.backward
     edges = edges.assign(
-        forward_s=length / forward * slow_forward, backward_s=length / backward * slow_backward
+        one_way=np.isin(edges["direction"], (FORWARD, BACKWARD)),
+        forward_s=length / edges["forward_m_s"] * slow_forward,
+        backward_s=length / edges["backward_m_s"] * slow_backward,
     )
     return edges[_COLUMNS], elevation, notes
 

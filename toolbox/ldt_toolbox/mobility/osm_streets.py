@@ -8,11 +8,11 @@ import osmium
 import shapely
 
 from ldt_toolbox.errors import DataError, MissingFileError
-from ldt_toolbox.mobility.streets import TAGS
+from ldt_toolbox.mobility.streets import SIDES, TAGS
 
 _KEPT = (
     "name", "lanes", "oneway", "oneway:bicycle", "junction", "tunnel", "bridge", "layer",
-    "maxspeed", *TAGS,
+    "maxspeed", *TAGS, *SIDES,
 )  # fmt: skip
 COLUMNS = ["id", "class", *_KEPT, "geometry"]
 

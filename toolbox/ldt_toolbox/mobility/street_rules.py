@@ -1,7 +1,8 @@
 """Who may use which street, in which direction, how fast on the flat.
 
 Defaults by OSM class are those of OpenStreetMap's wiki (OSM tags for routing/Access restrictions),
-narrowed where noted; a `foot`, `bicycle` or `motor_vehicle` tag goes first, then `access`.
+narrowed where noted; a `foot`, `bicycle` or `motor_vehicle` tag goes first, then `vehicle` (but on
+foot), then `access`.
 """
 
 from typing import Literal
@@ -39,12 +40,15 @@ _FOR_BIKES = (
 )  # fmt: skip
 _PUSHED = ("footway", "pedestrian", "corridor", "platform", "bridleway")
 _ALLOWED = ("yes", "designated", "permissive", "destination", "customers", "official")
-_FORBIDDEN = ("no", "private", "use_sidepath", "agricultural", "forestry", "delivery", "military")
+_FORBIDDEN = (
+    "no", "dismount", "use_sidepath", "agricultural", "forestry", "delivery", "military",
+)  # fmt: skip
+_PRIVATE = ("private", "permit", "residents")
 _TAG = {"walk": "foot", "bike": "bicycle", "car": "motor_vehicle"}
 
 
 def usable(
-    streets: gpd.GeoDataFrame, mode: Mode
+    streets: gpd.GeoDataFrame, mode: Mode, *, private: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
     """Find who may go where.
 
@@ -53,9 +57,12 @@ def usable(
     streets : geopandas.GeoDataFrame
         From `standard_streets`.
     mode : {"walk", "bike", "car"}
-        Bikes are pushed at walking speed where only people on foot may go, in both directions;
-        stairs are closed to them. Reversible lanes are closed to bikes and cars. People on foot
-        don't use tunnels of main roads unless a `foot` tag lets them.
+        Bikes are pushed at walking speed where only people on foot may go, in both directions,
+        also where a tag forbids to ride or sends riders to the path beside; stairs are closed to
+        them. Reversible lanes are closed to bikes and cars. People on foot don't use tunnels of
+        main roads unless a `foot` tag lets them.
+    private : bool
+        Whether ways that one may use with permission only are open.
 
     Returns
     -------
@@ -72,17 +79,23 @@ def usable(
     if mode not in _TAG:
         raise ParameterError(f"mode is {mode!r}: give one of {', '.join(map(repr, _TAG))}")
     kind = streets["class"].to_numpy(object).astype(str)
-    told = streets[_TAG[mode]].to_numpy(object)
-    general = streets["access"].to_numpy(object)
+    told, by = _told(streets, mode)
+    own = streets[_TAG[mode]].to_numpy(object).astype(str)
     reason = np.full(len(streets), "", dtype="U60")
 
     def close(which: NDArray[np.bool_], why: str) -> None:
         reason[which & (reason == "")] = why
 
-    allowed = np.isin(told.astype(str), _ALLOWED)
+    allowed = np.isin(own, _ALLOWED)
+    forbidden = np.isin(told, _FORBIDDEN if private else (*_FORBIDDEN, *_PRIVATE))
+    pushed = np.zeros(len(streets), bool)
+    if mode == "bike":
+        afoot = usable(streets, "walk", private=private)[2] == ""
+        pushed = (np.isin(kind, _PUSHED) & ~allowed) | forbidden
+        pushed &= afoot & (kind != "steps")
     close(np.isin(kind, _NO_STREET), "not in use as a street")
-    close(np.isin(told.astype(str), _FORBIDDEN), f"forbidden by its {_TAG[mode]} tag")
-    close(np.isin(general.astype(str), _FORBIDDEN) & ~allowed, "forbidden by its access tag")
+    for tag in np.unique(by):
+        close(forbidden & ~pushed & (by == tag), f"forbidden by its {tag} tag")
     both = np.full(len(streets), WALK_M_S)
     if mode == "walk":
         close(np.isin(kind, _MOTORWAYS), "motorway")
@@ -95,8 +108,8 @@ def usable(
     if mode == "bike":
         close(np.isin(kind, _MOTORWAYS), "motorway")
         close(kind == "steps", "stairs")
-        pushed = np.isin(kind, _PUSHED) & ~allowed
-        close(~pushed & ~np.isin(kind, (*_FOR_BIKES, *_PUSHED)), "not for bikes by its class")
+        ridden = np.isin(kind, _FOR_BIKES) | np.isin(kind, _PUSHED) & allowed
+        close(~pushed & ~ridden, "not for bikes by its class")
         both = np.where(pushed, WALK_M_S, BIKE_M_S)
         direction = np.where(pushed, BOTH, direction)
     else:
@@ -111,3 +124,13 @@ def usable(
         np.where(open_ & (direction != FORWARD), both, np.nan),
         reason,
     )
+
+
+def _told(streets: gpd.GeoDataFrame, mode: Mode) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """What the most special tag that is understood says of a mode, and which tag that is."""
+    told, by = np.full(len(streets), "", "U20"), np.full(len(streets), "", "U20")
+    for tag in ("access", *(() if mode == "walk" else ("vehicle",)), _TAG[mode]):
+        given = streets[tag].to_numpy(object).astype(str)
+        known = np.isin(given, (*_ALLOWED, *_FORBIDDEN, *_PRIVATE))
+        told, by = np.where(known, given, told), np.where(known, tag, by)
+    return told, by

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from ldt_toolbox.errors import CRSError, DataError, MissingColumnError
@@ -23,7 +24,12 @@ _DIRECTIONS = {
 _NOT = ("", "no", "false", "0")
 _ONE_WAY_BY_NATURE = ("motorway", "motorway_link")
 _MPH_KMH = 1.609344
-TAGS = ("foot", "bicycle", "motor_vehicle", "access", "cycleway", "surface")
+TAGS = ("foot", "bicycle", "vehicle", "motor_vehicle", "access", "cycleway", "surface")
+SIDES = ("cycleway:both", "cycleway:left", "cycleway:right")
+# What makes exceptions of `access=no`, which means nobody but those that one of these lets in.
+EXCEPTIONS = ("foot", "bicycle", "vehicle", "motor_vehicle")
+_NO_LANE = ("None", "", "no", "none")
+_SHIELDS = ("separate", "track", "lane")
 
 
 def first_of(value: object) -> object:
@@ -81,15 +87,19 @@ def standard_streets(
     streets : geopandas.GeoDataFrame
         Lines in a projected CRS in metres with `class` (the value of OSM's ``highway``). Used where
         present: `id`, `name`, `lanes`, `oneway`, `oneway:bicycle`, `junction`, `tunnel`, `bridge`,
-        `layer`, `maxspeed`, and the `TAGS`. Values may be lists or lists written as text: the
-        first counts.
+        `layer`, `maxspeed`, the `TAGS` and the `SIDES`. Values may be lists or lists written as
+        text: the first counts. ``access=no`` is not taken at its word where none of the columns
+        is there that make exceptions of it (OSMnx keeps `access` without `foot`: the main street
+        for people on foot is often such a one).
 
     Returns
     -------
     geopandas.GeoDataFrame
         A row a line: `id`, `class`, `name`, `lanes`, `direction` and `direction_bike` (along the
         line: `BOTH`, `FORWARD`, `BACKWARD`, `REVERSIBLE`), `level`, `tunnel`, `bridge`,
-        `maxspeed_kmh`, the `TAGS` (missing: None), geometry.
+        `maxspeed_kmh`, the `TAGS` (missing: None), geometry. `cycleway` is what riders have in
+        every direction that is open to them, of the `SIDES` too: a lane on one side of a street
+        of both ways is none; where `bicycle` is ``use_sidepath`` it is ``separate``.
     list of tuple of (str, int, float)
         What was noticed or left out: what, how many, metres.
 
@@ -138,13 +148,24 @@ def standard_streets(
     note("one-way by nature (motorway, roundabout)", implied)
     note("reversible lanes, closed to bikes and cars", direction == REVERSIBLE)
     contraflow = np.array([_text(v) == "no" for v in column("oneway:bicycle")], bool)
-    contraflow |= [(_text(v) or "").startswith("opposite") for v in column("cycleway")]
+    for name in ("cycleway", *SIDES):
+        contraflow |= [(_text(v) or "").startswith("opposite") for v in column(name)]
     contraflow &= np.isin(direction, (FORWARD, BACKWARD))
     note("one-way streets open to bikes in both directions", contraflow)
     tunnel = np.array([(_text(v) or "").lower() not in _NOT for v in column("tunnel")], bool)
     bridge = np.array([(_text(v) or "").lower() not in _NOT for v in column("bridge")], bool)
     layer = np.nan_to_num([_number(v) for v in column("layer")]).astype(np.int64)
     level = np.where(layer != 0, layer, bridge.astype(np.int64) - tunnel)
+    direction_bike = np.where(contraflow, BOTH, direction).astype(np.int8)
+    tags = {tag: np.array([_text(v) for v in column(tag)], dtype=object) for tag in TAGS}
+    sides = np.array([[_text(v) for v in column(name)] for name in SIDES], dtype=object)
+    tags["cycleway"] = _lanes(tags["cycleway"], sides, direction_bike)
+    tags["cycleway"][tags["bicycle"] == "use_sidepath"] = "separate"
+    doubtful = tags["access"] == "no"
+    if any(name in table for name in EXCEPTIONS):
+        doubtful[:] = False
+    tags["access"][doubtful] = None
+    note("access=no without the tags that make exceptions of it, not followed", doubtful)
     ids = column("id") if "id" in table else [str(i) for i in table.index]
     out = {
         "id": [str(i) for i in ids],
@@ -152,13 +173,27 @@ def standard_streets(
         "name": [_text(v) for v in column("name")],
         "lanes": np.array([_number(v) for v in column("lanes")]),
         "direction": direction,
-        "direction_bike": np.where(contraflow, BOTH, direction).astype(np.int8),
+        "direction_bike": direction_bike,
         "level": level,
         "tunnel": tunnel,
         "bridge": bridge,
         "maxspeed_kmh": np.array([speed_kmh(v) for v in column("maxspeed")]),
-    } | {tag: np.array([_text(v) for v in column(tag)], dtype=object) for tag in TAGS}
-    return gpd.GeoDataFrame(out, geometry=shape, crs=streets.crs), notes
+    }
+    return gpd.GeoDataFrame(out | tags, geometry=shape, crs=streets.crs), notes
+
+
+def _lanes(
+    whole: NDArray[np.object_], sides: NDArray[np.object_], direction_bike: NDArray[np.int8]
+) -> NDArray[np.object_]:
+    """What riders have in every direction that is open to them; None where it is nothing."""
+    found = np.where(np.isin(whole.astype(str), _NO_LANE), sides[0], whole)
+    found[np.isin(found.astype(str), _NO_LANE)] = None
+    for row in np.flatnonzero(pd.isna(found)):
+        lanes = [side for side in sides[1:, row] if str(side) not in _NO_LANE]
+        if len(lanes) >= (2 if direction_bike[row] == BOTH else 1):
+            # of two kinds the one that shields less
+            found[row] = max(lanes, key=lambda v: _SHIELDS.index(v) if v in _SHIELDS else 9)
+    return found
 
 
 def read_node_link(source: Path | dict[str, Any], *, crs: Any = None) -> gpd.GeoDataFrame:

@@ -34,8 +34,8 @@ def traffic_stress(streets: pd.DataFrame) -> pd.DataFrame:
     ----------
     streets : pandas.DataFrame
         `class` (OSM), `lanes` (both directions together; NaN counts as 2), `maxspeed_kmh` (NaN:
-        `ASSUMED_KMH`), and `cycleway` where it is known: from `standard_streets` or
-        ``Network.edges``.
+        `ASSUMED_KMH`), and where they are known `cycleway` and `one_way`, whose lanes are those of
+        one direction, also where the line is half of a wide street: from ``Network.edges``.
 
     Returns
     -------
@@ -60,7 +60,9 @@ def traffic_stress(streets: pd.DataFrame) -> pd.DataFrame:
     speed, lanes = numbers("maxspeed_kmh"), numbers("lanes")
     speed_assumed, lanes_assumed = speed.isna(), lanes.isna()
     mph = speed.fillna(kind.map(ASSUMED_KMH)).fillna(50.0) / _MPH_KMH
-    wide = lanes.fillna(2.0)
+    told = streets["one_way"] if "one_way" in streets else pd.Series(False, streets.index)
+    one_way = told.to_numpy(bool) & lanes.notna().to_numpy()
+    wide = lanes.fillna(2.0) * np.where(one_way, 2, 1)
     # 30 and 50 km/h stand where the report has 20 to 25 and 30 mph: 50 km/h is 31.07 mph
     fast, medium = (mph > 32).to_numpy(), (mph > 25).to_numpy()
     calm = (kind.isin(_CALM) & (wide < 3)).to_numpy()
@@ -70,10 +72,12 @@ def traffic_stress(streets: pd.DataFrame) -> pd.DataFrame:
         [4, 4, 4, 3, np.where(calm, 2, 3)],
         np.where(calm, 1, 2),
     )  # fmt: skip
-    # a bike lane without parking beside it: one lane a direction (a third one is for turning), else
-    # two without a raised median, as a street with one is drawn as two; speed up to 30, 35 mph
+    # a bike lane without parking beside it: one lane a direction (a third one is for turning), two
+    # where nobody comes the other way or a median keeps them off (such a street is drawn as two),
+    # else more; speed up to 30, 35 mph
     marked = np.maximum(
-        np.where(wide > 3, 3, 1), np.select([(mph > 37).to_numpy(), fast], [4, 3], 1)
+        np.where(wide > 3, np.where(one_way & (wide <= 4), 2, 3), 1),
+        np.select([(mph > 37).to_numpy(), fast], [4, 3], 1),
     )
     separate = kind.isin(_SEPARATE) | bike.isin(_TRACKS)
     closed = kind.isin(_CLOSED).to_numpy()
