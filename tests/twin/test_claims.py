@@ -29,6 +29,7 @@ def collected() -> dict[str, set[str]]:
         sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:xdist",
         "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib",
         "twin", "publish", "watch", "browser/test_twin_map.py", "browser/test_local_twin.py",
+        "sources/test_memory.py",
     ]  # fmt: skip
     done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
