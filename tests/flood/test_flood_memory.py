@@ -1,4 +1,4 @@
-"""When residents change, the water is not simulated again."""
+"""When residents change, today's flood is not simulated again."""
 
 from dataclasses import replace
 

@@ -220,8 +220,7 @@ def assemble(
             inputs, ground, rain, town, run, second, depths, yearly, table, draws, parameters
         ),
     ]  # fmt: skip
-    fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
-    if fake:
+    if inputs.synthetic:
         result.synthetic = tuple(sorted(set(result.layers) | set(result.tables)))
         result.indicators = indicators.marked(result.indicators)
     result.answer = story.answer(

@@ -68,12 +68,10 @@ def ground_notes(ground: Ground, inputs: Inputs) -> list[Note]:
 
 def mark_synthetic(inputs: Inputs, result: Results) -> None:
     """Mark what rests on synthetic data: layers, tables, and the provenance of indicators."""
-    fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
-    if inputs.territory.boundary.provenance == "synthetic":
-        fake.add("boundary")
+    fake = inputs.synthetic
     yielded = set(result.layers) | set(result.tables)
-    marked = {output for role in fake & set(_RESTS_ON) for output in _RESTS_ON[role]}
-    if fake - set(_RESTS_ON):
+    marked = {output for role in fake & _RESTS_ON.keys() for output in _RESTS_ON[role]}
+    if fake - _RESTS_ON.keys():
         surface = {"surface_temperature", "surface_heat_island", "climate_zone_contrast"}
         if fake & {"boundary", "water", "terrain"}:  # these choose the cells that are compared
             surface = {"surface_temperature"}

@@ -100,12 +100,10 @@ def _secrecy(fewest: int) -> Note:
 
 def mark_synthetic(inputs: Inputs, result: Results) -> None:
     """Mark what rests on synthetic data: layers, tables, and the provenance of indicators."""
-    fake = {role for role, one in inputs.layers.items() if one.source.provenance == "synthetic"}
-    if inputs.territory.boundary.provenance == "synthetic":
-        fake.add("boundary")
+    fake = inputs.synthetic
     yielded = set(result.layers) | set(result.tables)
-    marked = {output for role in fake & set(_RESTS_ON) for output in _RESTS_ON[role]}
-    if fake - set(_RESTS_ON):
+    marked = {output for role in fake & _RESTS_ON.keys() for output in _RESTS_ON[role]}
+    if fake - _RESTS_ON.keys():
         marked |= yielded | set(result.indicators)
     result.indicators = {
         key: replace(one, provenance="synthetic") if key in marked else one

@@ -119,6 +119,15 @@ class Inputs:
             )
         return self.layers[role].data
 
+    @property
+    def synthetic(self) -> frozenset[str]:
+        """Roles whose data are made up, and `boundary` if the territory's own line is."""
+        made_up = {
+            role for role, one in self.layers.items() if one.source.provenance == "synthetic"
+        }
+        line = {"boundary"} if self.territory.boundary.provenance == "synthetic" else set()
+        return frozenset(made_up | line)
+
     def summary(self) -> "pd.DataFrame":
         """One line a role: what it is, from where, when, on which terms.
 
