@@ -2,16 +2,18 @@
 
 import json
 from fnmatch import fnmatch
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 from ldt_toolbox.errors import DataError, ParameterError
-from ldt_toolbox.mobility import caveats, scenario, scenario_streets, squares, steps, summary
+from ldt_toolbox.mobility import caveats, scenario, scenario_streets, squares, steps, story, summary
 from ldt_toolbox.mobility.attach import with_line
 from ldt_toolbox.mobility.equity import lorenz
 from ldt_toolbox.mobility.network import build_network
+from ldt_toolbox.results import Indicator, Results
 from ldt_toolbox.sources import load
 from ldt_toolbox.territory import Territory
 from monaco import CASE, Town, compute, inputs, lonlat, parameters, replace
@@ -307,3 +309,17 @@ def test_a_new_stop_is_on_the_map_of_works(town):
 def test_a_headway_without_a_timetable_is_not_ignored(town):
     with pytest.raises(ParameterError, match="without a timetable"):
         scenario.plan(inputs(), town.walk, None, parameters(new_headway=["1", "10"]))
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (100, "100 %"), (99.87, "99.9 %"), (99.98, "99.98 %"), (99.4, "99 %"),
+        (0.04, "0.04 %"), (0, "0 %"),
+    ],
+)  # fmt: skip
+def test_the_answer_never_says_all_of_nearly_all(share, told):
+    result = Results(indicators={"stop_coverage": Indicator(share)})
+    here = SimpleNamespace(homes=SimpleNamespace(unit={"en": "residents", "fr": "habitants"}))
+    said = [one["en"] for one in story._nearby(here, result, parameters())]
+    assert said == [f"{told} have a stop of public transport nearby."]

@@ -44,11 +44,17 @@ def answer(
 
 
 def _value(result: Results, key: str, digits: int = 0) -> dict[str, str] | None:
-    """An indicator in figures of each language, None where it has no value."""
+    """An indicator in figures of each language, None where it has no value.
+
+    All but a few are not 100 %, and a few are not 0: these have as many digits as it takes.
+    """
     one = result.indicators.get(key)
     if one is None or one.value is None:
         return None
     figures = f"{one.value:.{digits}f}"
+    while float(figures) in (0, 100) and float(figures) != one.value and digits < 3:
+        digits += 1
+        figures = f"{one.value:.{digits}f}"
     return {"en": figures, "fr": figures.replace(".", ",")}
 
 
